@@ -1,0 +1,109 @@
+//! The seam to an SQL engine. A backend is synchronous: it answers within the call, or says that the
+//! statement is blocked; it owns no clock and no thread.
+
+use crate::error::SqlError;
+use crate::statement::{Reply, Statement};
+use drawloom_sim::{Footprint, Lane, Sim, SimDuration, SimTime};
+use std::rc::Rc;
+
+/// A session of the server, numbered from 1 in the order they were opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId(pub u32);
+
+/// What a backend may ask of the run: the time, and decisions of the lane `Backend`.
+pub struct Cx<'a> {
+    sim: &'a Sim,
+}
+
+impl<'a> Cx<'a> {
+    /// The context of the running step.
+    pub fn new(sim: &'a Sim) -> Cx<'a> {
+        Cx { sim }
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> SimTime {
+        self.sim.now()
+    }
+
+    /// One of `arity` answers to what the engine leaves open; 0 is the calm one.
+    pub fn choose(&self, site: &'static str, arity: u32) -> u32 {
+        self.sim.choose(Lane::Backend, site, arity)
+    }
+}
+
+/// How far a statement came.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// It is over.
+    Done {
+        /// The reply, or why there is none.
+        reply: Result<Rc<Reply>, SqlError>,
+        /// Whether the session is inside a transaction now.
+        in_transaction: bool,
+        /// What it touched.
+        footprint: Footprint,
+    },
+    /// It waits for another session; `ready` will name it.
+    Blocked {
+        /// What it waits for, for people.
+        on: &'static str,
+    },
+    /// It paused inside and can go on at once.
+    Yielded,
+}
+
+/// An SQL engine with its data. Every session number it is given it has handed out itself, and not closed.
+pub trait Backend {
+    /// The engine and its exact version: a replay made with another one may differ.
+    fn fingerprint(&self) -> String;
+
+    /// A new session.
+    ///
+    /// # Errors
+    /// The engine refuses: too many sessions, or a database that cannot be opened.
+    fn open(&mut self, cx: &Cx<'_>) -> Result<SessionId, SqlError>;
+
+    /// Begins a statement. The session runs no other.
+    fn submit(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement) -> Progress;
+
+    /// Goes on with a statement that yielded, or whose wait is over.
+    fn resume(&mut self, cx: &Cx<'_>, session: SessionId) -> Progress;
+
+    /// Blocked sessions whose wait may be over, each named once a wait.
+    fn ready(&mut self, cx: &Cx<'_>) -> Vec<SessionId>;
+
+    /// When the next wait runs out, if nothing else ends it.
+    fn next_deadline(&self) -> Option<SimTime>;
+
+    /// Cancels the session's statement, if it runs one; its next `resume` says so.
+    fn cancel(&mut self, cx: &Cx<'_>, session: SessionId);
+
+    /// Ends the session; its transaction is rolled back.
+    fn close(&mut self, cx: &Cx<'_>, session: SessionId);
+
+    /// Power is lost: every session is gone, and every write that was not synced.
+    fn crash(&mut self, cx: &Cx<'_>);
+
+    /// Shuts down in good order: every session is closed.
+    fn stop(&mut self, cx: &Cx<'_>);
+
+    /// Comes up, at first with an empty database, or comes back after `crash` or `stop`, recovering if it
+    /// has to.
+    ///
+    /// # Errors
+    /// The database cannot be opened any more.
+    fn start(&mut self, cx: &Cx<'_>) -> Result<(), SqlError>;
+
+    /// The committed state of the database as one file that the engine's own tools open. The running
+    /// database is not disturbed.
+    ///
+    /// # Errors
+    /// The engine cannot read its own state.
+    fn snapshot(&mut self, cx: &Cx<'_>) -> Result<Vec<u8>, SqlError>;
+
+    /// The simulated time that a statement takes.
+    fn cost(&self, _statement: &Statement) -> SimDuration {
+        SimDuration::millis(1)
+    }
+}

@@ -1,0 +1,248 @@
+//! A client's connection: a statement goes out, crosses the link, is executed, and its answer comes back,
+//! or does not.
+//!
+//! On a direct link the statement runs within the client's own turn. On any other it travels in a slot of
+//! its own, so that it is executed even when its client dies meanwhile.
+
+use crate::backend::SessionId;
+use crate::error::{Class, SqlError};
+use crate::history::{Executed, Observation, Recorder};
+use crate::server::{Begun, Server};
+use crate::statement::{Reply, Statement, Value};
+use drawloom_sim::{Actor, Network, Sim, SlotId, Transit};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+/// What a session needs of its run.
+#[derive(Clone)]
+pub struct Wiring {
+    /// The run.
+    pub sim: Sim,
+    /// The links.
+    pub network: Rc<Network>,
+    /// The other end.
+    pub server: Rc<Server>,
+    /// Where everything is written down.
+    pub recorder: Recorder,
+}
+
+/// One client's SQL session. It connects when it is first used, and again after it broke.
+pub struct Session {
+    wiring: Wiring,
+    client: Actor,
+    id: Option<SessionId>,
+    in_transaction: bool,
+    /// The slot that its last statement travelled in.
+    flight: Option<SlotId>,
+}
+
+/// What came of a statement under way.
+enum Delivery {
+    Answered(Executed),
+    /// The connection broke, before or after the server finished the statement.
+    Broken(Option<Executed>),
+}
+
+#[derive(Default)]
+struct Mailbox {
+    delivery: Option<Delivery>,
+    waker: Option<Waker>,
+}
+
+impl Session {
+    /// A session of this client, not connected yet.
+    pub fn new(wiring: Wiring, client: Actor) -> Session {
+        Session { wiring, client, id: None, in_transaction: false, flight: None }
+    }
+
+    /// Whether the server is inside a transaction of this session, as its last answer said.
+    pub fn in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
+    /// Connects, if it is not connected.
+    ///
+    /// # Errors
+    /// `Class::Connection`: the server is down, or the attempt was lost.
+    pub async fn connect(&mut self) -> Result<SessionId, SqlError> {
+        if let Some(id) = self.id {
+            return Ok(id);
+        }
+        let Wiring { sim, network, server, recorder } = &self.wiring;
+        if network.is_direct() {
+            sim.turn().await;
+        }
+        let there = network.carry(sim, self.client).await;
+        let connected = match there {
+            Transit::Arrived => server.connect(self.client),
+            Transit::Lost => Err(SqlError::connection_refused()),
+        };
+        // From here on the session is this client's to leave behind, should it die now.
+        self.id = connected.as_ref().ok().copied();
+        let back = network.carry(sim, self.client).await;
+        let result = match (connected, back) {
+            (Ok(id), Transit::Lost) => {
+                server.hang_up(id);
+                Err(SqlError::connection_refused())
+            }
+            (connected, _) => connected,
+        };
+        let what = match &result {
+            Ok(session) => Observation::Connected { session: *session },
+            Err(error) => Observation::ConnectFailed { error: error.clone() },
+        };
+        recorder.record(self.client, what);
+        self.id = result.as_ref().ok().copied();
+        result
+    }
+
+    /// Sends one statement and waits for its answer.
+    ///
+    /// # Errors
+    /// What the engine says; or `Class::Connection`, with effect `Unknown` if the statement was under way.
+    /// After that the session is not connected.
+    pub async fn execute(
+        &mut self,
+        sql: Cow<'static, str>,
+        params: Vec<Value>,
+    ) -> Result<Rc<Reply>, SqlError> {
+        let statement = Rc::new(Statement { sql, params });
+        let id = match self.id {
+            Some(id) => id,
+            None => self.connect().await?,
+        };
+        let delivery = if self.wiring.network.is_direct() {
+            self.execute_in_turn(id, statement).await
+        } else {
+            self.execute_in_flight(id, statement).await
+        };
+        self.receive(id, delivery)
+    }
+
+    async fn execute_in_turn(&mut self, id: SessionId, statement: Rc<Statement>) -> Delivery {
+        self.wiring.sim.turn().await;
+        let call = Observation::Call { session: id, statement: statement.clone() };
+        self.wiring.recorder.record(self.client, call);
+        let server = &self.wiring.server;
+        let executed = match server.begin(id, &statement) {
+            Some(Begun::Done(executed)) => Some(executed),
+            Some(Begun::Not(unfinished)) => server.finish(id, &statement, unfinished).await,
+            None => None,
+        };
+        executed.map_or(Delivery::Broken(None), Delivery::Answered)
+    }
+
+    async fn execute_in_flight(&mut self, id: SessionId, statement: Rc<Statement>) -> Delivery {
+        let call = Observation::Call { session: id, statement: statement.clone() };
+        self.wiring.recorder.record(self.client, call);
+        let mailbox = Rc::new(RefCell::new(Mailbox::default()));
+        let flight = deliver(self.wiring.clone(), self.client, id, statement, mailbox.clone());
+        self.flight = Some(self.wiring.sim.spawn(self.client, "statement under way", false, flight));
+        poll_fn(|cx| {
+            let mut mailbox = mailbox.borrow_mut();
+            match mailbox.delivery.take() {
+                Some(delivery) => Poll::Ready(delivery),
+                None => {
+                    mailbox.waker = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    fn receive(&mut self, id: SessionId, delivery: Delivery) -> Result<Rc<Reply>, SqlError> {
+        let recorder = &self.wiring.recorder;
+        match delivery {
+            Delivery::Answered(executed) => {
+                self.in_transaction = executed.in_transaction;
+                let result = executed.result.clone();
+                recorder.record(self.client, Observation::Answer { session: id, executed });
+                result
+            }
+            Delivery::Broken(executed) => {
+                recorder.record(self.client, Observation::Lost { session: id, executed });
+                self.id = None;
+                self.in_transaction = false;
+                Err(SqlError::connection_lost())
+            }
+        }
+    }
+
+    /// Leaves no transaction open: rolls back if there is one.
+    ///
+    /// # Errors
+    /// Those of [`Session::execute`]; that the connection is gone is none, for so is the transaction.
+    pub async fn reset(&mut self) -> Result<(), SqlError> {
+        if !self.in_transaction {
+            return Ok(());
+        }
+        match self.execute("ROLLBACK".into(), Vec::new()).await {
+            Err(error) if error.class != Class::Connection => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One statement's journey to the server and back.
+async fn deliver(
+    wiring: Wiring,
+    client: Actor,
+    id: SessionId,
+    statement: Rc<Statement>,
+    mailbox: Rc<RefCell<Mailbox>>,
+) {
+    let Wiring { sim, network, server, .. } = &wiring;
+    let delivery = match network.carry(sim, client).await {
+        Transit::Lost => {
+            server.hang_up(id);
+            Delivery::Broken(None)
+        }
+        Transit::Arrived => {
+            let executed = match server.begin(id, &statement) {
+                Some(Begun::Done(executed)) => Some(executed),
+                Some(Begun::Not(unfinished)) => server.finish(id, &statement, unfinished).await,
+                None => None,
+            };
+            match executed {
+                None => Delivery::Broken(None),
+                Some(executed) => match network.carry(sim, client).await {
+                    Transit::Arrived => Delivery::Answered(executed),
+                    Transit::Lost => {
+                        server.hang_up(id);
+                        Delivery::Broken(Some(executed))
+                    }
+                },
+            }
+        }
+    };
+    server.end_if_abandoned(id);
+    if Rc::strong_count(&mailbox) == 1 {
+        // The client died meanwhile. What became of its statement is worth knowing all the same.
+        let executed = match delivery {
+            Delivery::Answered(executed) => Some(executed),
+            Delivery::Broken(executed) => executed,
+        };
+        wiring.recorder.record(client, Observation::Lost { session: id, executed });
+        return;
+    }
+    let waker = {
+        let mut mailbox = mailbox.borrow_mut();
+        mailbox.delivery = Some(delivery);
+        mailbox.waker.take()
+    };
+    waker.into_iter().for_each(Waker::wake);
+}
+
+/// A client that dies, or is done, leaves its session to the server.
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            let in_flight = self.flight.is_some_and(|slot| self.wiring.sim.is_live(slot));
+            self.wiring.server.abandon(id, in_flight);
+        }
+    }
+}
