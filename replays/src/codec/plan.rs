@@ -1,0 +1,47 @@
+//! A plan in a replay: names rather than numbers, so that an order may change.
+
+use super::ReadError;
+use super::wire::{Reader, Writer, malformed, place_of};
+use crate::plan::{self, Plan};
+use drawloom_sim::faults::{Fault, FaultPlan};
+use drawloom_sim::{Profile, SimDuration};
+use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
+
+pub(super) fn write<'a>(out: &mut Writer<'a>, plan: &'a Plan) {
+    out.text(plan.workload.name());
+    out.text(plan.variant.name);
+    out.put(plan.workers);
+    out.put(plan.actions);
+    out.put(place_of(&plan.network, &Profile::ALL));
+    out.put(plan.faults.swarm);
+    out.count(plan.faults.kinds.len());
+    plan.faults.kinds.iter().for_each(|kind| out.put(place_of(kind, &Fault::ALL)));
+    out.put(place_of(&plan.sqlite.journal_mode, &JournalMode::ALL));
+    out.put(place_of(&plan.sqlite.synchronous, &Synchronous::ALL));
+    match plan.sqlite.busy {
+        Busy::Error => out.put(None::<u64>),
+        Busy::Wait { timeout } => out.put(Some(timeout.0)),
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Plan, ReadError> {
+    let workload = plan::workload(reader.text_ref()?).map_err(ReadError::Foreign)?;
+    let variant = plan::variant(workload, reader.text_ref()?).map_err(ReadError::Foreign)?;
+    let workers: u16 = reader.get()?;
+    if !(1..=drawloom_sim::Actor::WORKERS_MAX).contains(&workers) {
+        return Err(malformed());
+    }
+    let actions = reader.get()?;
+    let network = reader.one_of(&Profile::ALL)?;
+    let swarm = reader.get()?;
+    let kinds = (0..reader.count()?).map(|_| reader.one_of(&Fault::ALL)).collect::<Result<_, _>>()?;
+    let sqlite = Options {
+        journal_mode: reader.one_of(&JournalMode::ALL)?,
+        synchronous: reader.one_of(&Synchronous::ALL)?,
+        busy: match reader.get::<Option<u64>>()? {
+            None => Busy::Error,
+            Some(micros) => Busy::Wait { timeout: SimDuration::micros(micros) },
+        },
+    };
+    Ok(Plan { workload, variant, workers, actions, network, faults: FaultPlan { kinds, swarm }, sqlite })
+}

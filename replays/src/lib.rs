@@ -1,0 +1,25 @@
+//! One run from a seed: run it, record it, write it, read it, replay it with verification.
+//!
+//! ```text
+//! Plan + Source --run--> Run { tape, history, findings, digest }
+//!                          |
+//!                    Replay (header, plan, tape, history, findings, digest)
+//!                          |  codec                       |
+//!                       *.replay  ---- read ---->  Strict source --run--> compare --> identical | diverged
+//! ```
+//!
+//! Record, replay, and later shrink and sweep, are callers of the one function [`run`] with different
+//! sources.
+
+pub mod codec;
+pub mod lanes;
+pub mod outside;
+pub mod plan;
+pub mod replay;
+pub mod report;
+pub mod run;
+pub mod search;
+
+pub use plan::{Plan, PlanError};
+pub use replay::{Header, Replay, Verdict, verify};
+pub use run::{Run, RunError, RunOptions, run};

@@ -1,0 +1,54 @@
+//! Contact with the file system.
+
+use crate::codec::{self, ReadError};
+use crate::replay::Replay;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Why a replay file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The file cannot be read from, or written to, the disk.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Its contents are not a replay for this drawloom.
+    #[error("{0}")]
+    Read(#[from] ReadError),
+}
+
+/// Reads a replay.
+///
+/// # Errors
+/// The file cannot be read, or is no replay for this drawloom: [`ReadError`] says which.
+pub fn read(path: &Path) -> Result<Replay, FileError> {
+    Ok(codec::decode(&fs::read(path)?)?)
+}
+
+/// Writes a whole file under its final name, or nothing.
+///
+/// # Errors
+/// The disk is full, the folder cannot be created, and the like. No half-written file is left.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    make_readable(file.as_file())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// A temporary file is its owner's alone; a replay is not a secret.
+fn make_readable(file: &fs::File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What a run is, before chance has its say: everything but the seed.
+
+use drawloom_sim::Profile;
+use drawloom_sim::faults::FaultPlan;
+use drawloom_sqlite::Options as SqliteOptions;
+use drawloom_workloads::{Variant, Workload};
+
+/// The parameters of a run. With a source of decisions they determine it completely.
+#[derive(Clone)]
+pub struct Plan {
+    /// What the workers do.
+    pub workload: &'static dyn Workload,
+    /// The way they do it.
+    pub variant: &'static Variant,
+    /// How many workers there are.
+    pub workers: u16,
+    /// How many actions each of them has.
+    pub actions: u32,
+    /// How the network behaves.
+    pub network: Profile,
+    /// What may break.
+    pub faults: FaultPlan,
+    /// The engine's options.
+    pub sqlite: SqliteOptions,
+}
+
+impl Plan {
+    /// Four workers with 25 actions each, on a small network where nothing breaks, and SQLite as most
+    /// applications set it up.
+    ///
+    /// # Errors
+    /// There is no such workload, or it has no such variant.
+    pub fn usual(workload: &str, variant: &str) -> Result<Plan, PlanError> {
+        let workload = self::workload(workload)?;
+        Ok(Plan {
+            workload,
+            variant: self::variant(workload, variant)?,
+            workers: 4,
+            actions: 25,
+            network: Profile::Lan,
+            faults: FaultPlan::default(),
+            sqlite: SqliteOptions::USUAL,
+        })
+    }
+}
+
+/// A name that stands for nothing here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {what} \"{name}\"; {}", suggestion(.nearest))]
+pub struct PlanError {
+    /// What was to be named.
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// The nearest valid names, the nearest first; all of them, if they are few.
+    pub nearest: Vec<&'static str>,
+}
+
+fn suggestion(nearest: &[&'static str]) -> String {
+    format!("did you mean {}?", nearest.join(" or "))
+}
+
+/// The workload with this name.
+///
+/// # Errors
+/// There is none; the error names the nearest.
+pub fn workload(name: &str) -> Result<&'static dyn Workload, PlanError> {
+    let named = drawloom_workloads::ALL.iter().find(|workload| workload.name() == name);
+    let names = drawloom_workloads::ALL.iter().map(|workload| workload.name());
+    named.copied().ok_or_else(|| unknown("workload", name, names))
+}
+
+/// The workload's variant with this name.
+///
+/// # Errors
+/// There is none; the error names the nearest.
+pub fn variant(workload: &dyn Workload, name: &str) -> Result<&'static Variant, PlanError> {
+    let variants = workload.variants();
+    let named = variants.iter().find(|variant| variant.name == name);
+    named.ok_or_else(|| unknown("variant", name, variants.iter().map(|variant| variant.name)))
+}
+
+/// How many names a suggestion offers.
+const SUGGESTIONS_MAX: usize = 3;
+
+/// The error for a name that stands for nothing, with the nearest of the valid ones.
+pub fn unknown(what: &'static str, name: &str, valid: impl Iterator<Item = &'static str>) -> PlanError {
+    let mut nearest: Vec<&'static str> = valid.collect();
+    nearest.sort_by_key(|candidate| strsim::damerau_levenshtein(name, candidate));
+    nearest.truncate(SUGGESTIONS_MAX);
+    PlanError { what, name: name.to_owned(), nearest }
+}

@@ -1,0 +1,113 @@
+//! A replay: what a run leaves, and the proof that another run is the same.
+
+use crate::plan::Plan;
+use crate::run::{Run, RunError, RunOptions, run};
+use drawloom_model::{Finding, History};
+use drawloom_sim::source::Strict;
+use drawloom_sim::{Step, Tape};
+
+/// Who made a replay, and of what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// drawloom's version.
+    pub drawloom: String,
+    /// The engine and its version.
+    pub fingerprint: String,
+    /// The seed that the run started from.
+    pub seed: u64,
+}
+
+/// What a run leaves behind: enough to understand it, and to do it again.
+pub struct Replay {
+    /// Who made it.
+    pub header: Header,
+    /// What was run.
+    pub plan: Plan,
+    /// The decisions that were not calm.
+    pub tape: Tape,
+    /// Everything observable.
+    pub history: History,
+    /// What was found, the earliest first.
+    pub findings: Vec<Finding>,
+    /// A digest over every decision, the calm ones too.
+    pub decisions_digest: u64,
+}
+
+impl Replay {
+    /// What the recorded run of this plan and seed leaves.
+    pub fn new(plan: &Plan, seed: u64, run: Run) -> Replay {
+        Replay {
+            header: Header {
+                drawloom: env!("CARGO_PKG_VERSION").to_owned(),
+                fingerprint: run.fingerprint,
+                seed,
+            },
+            plan: plan.clone(),
+            tape: run.tape.expect("a run is recorded to become a replay"),
+            history: run.history,
+            findings: run.findings,
+            decisions_digest: run.decisions_digest,
+        }
+    }
+}
+
+/// What a strict replay proves.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every decision and everything observable is the same.
+    Identical,
+    /// The first difference.
+    Diverged {
+        /// The step of the difference.
+        step: Step,
+        /// What the replay recorded.
+        expected: String,
+        /// What happened now.
+        found: String,
+    },
+}
+
+/// Runs a replay again, strictly, and compares everything.
+///
+/// # Errors
+/// [`RunError`]: the setup failed, which it did not when the replay was made.
+pub fn verify(replay: &Replay, options: RunOptions) -> Result<(Verdict, Run), RunError> {
+    let run = run(&replay.plan, Box::new(Strict::new(replay.tape.clone())), options)?;
+    let verdict = compare(replay, &run, options.halt_at);
+    Ok((verdict, run))
+}
+
+fn compare(replay: &Replay, run: &Run, halt_at: Option<Step>) -> Verdict {
+    let within = |step: Step| halt_at.is_none_or(|halt_at| step <= halt_at);
+    let expected = replay.history.events.iter().filter(|event| within(event.step));
+    let mut found = run.history.events.iter();
+    let observed = 'first: {
+        for event in expected {
+            match found.next() {
+                Some(same) if same == event => (),
+                Some(other) => break 'first Some((other.step.min(event.step), show(event), show(other))),
+                None => break 'first Some((event.step, show(event), "the run is over".to_owned())),
+            }
+        }
+        found.next().map(|event| (event.step, "the run is over".to_owned(), show(event)))
+    };
+    let decided = run.divergence.as_ref().map(|it| (it.step, it.expected.clone(), it.found.clone()));
+    // Whichever comes first is the cause, the other its consequence.
+    let first = match (decided, observed) {
+        (Some(decided), Some(observed)) if observed.0 < decided.0 => Some(observed),
+        (decided, observed) => decided.or(observed),
+    };
+    match first {
+        Some((step, expected, found)) => Verdict::Diverged { step, expected, found },
+        None if halt_at.is_some() || run.decisions_digest == replay.decisions_digest => Verdict::Identical,
+        None => Verdict::Diverged {
+            step: run.steps,
+            expected: format!("decisions with digest {:016x}", replay.decisions_digest),
+            found: format!("decisions with digest {:016x}", run.decisions_digest),
+        },
+    }
+}
+
+fn show(event: &drawloom_model::Event) -> String {
+    format!("{} at step {}: {}", event.actor, event.step, crate::report::observation(&event.what))
+}

@@ -1,0 +1,106 @@
+//! Runs by seed: many in a row to search, one on a fresh thread to keep.
+
+use crate::codec;
+use crate::plan::Plan;
+use crate::replay::{Replay, Verdict, verify};
+use crate::run::{Run, RunError, RunOptions, run};
+use drawloom_model::SqlError;
+use drawloom_sim::source::Random;
+use drawloom_sim::{Host, Step};
+use std::ops::Range;
+
+/// The pure run of a seed, on this thread.
+///
+/// # Errors
+/// [`RunError`]: the setup failed.
+pub fn run_seed(host: Host, plan: &Plan, seed: u64, record: bool) -> Result<Run, RunError> {
+    let options = RunOptions { record, ..RunOptions::default() };
+    host.run(|| run(plan, Box::new(Random::new(seed)), options))
+}
+
+/// The pure run of a seed on a fresh thread, as the bytes of its replay.
+///
+/// # Errors
+/// [`RunError`]: the setup failed.
+pub fn record(host: Host, plan: &Plan, seed: u64) -> Result<Vec<u8>, RunError> {
+    host.run_fresh(|| {
+        let options = RunOptions { record: true, ..RunOptions::default() };
+        let run = run(plan, Box::new(Random::new(seed)), options)?;
+        Ok(codec::encode(&Replay::new(plan, seed, run)))
+    })
+}
+
+/// What came of replaying on a fresh thread.
+pub struct Replayed {
+    /// Whether the run is the same.
+    pub verdict: Verdict,
+    /// The replay that the run left; equal to the one replayed, if the verdict is `Identical`.
+    pub bytes: Vec<u8>,
+    /// The database, if it was asked for.
+    pub snapshot: Option<Result<Vec<u8>, SqlError>>,
+    /// How many turns the run took.
+    pub steps: Step,
+}
+
+/// Why a replay could not be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// The bytes are no replay for this drawloom.
+    #[error(transparent)]
+    Read(#[from] codec::ReadError),
+    /// Another engine, or another version of it, would answer.
+    #[error("this replay was made on {made_on}, and this drawloom has {here}; use the drawloom that made it")]
+    OtherEngine {
+        /// What the replay was made on.
+        made_on: String,
+        /// What there is here.
+        here: String,
+    },
+    /// The run could not even begin.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// Replays strictly, on a fresh thread.
+///
+/// # Errors
+/// See [`ReplayError`].
+pub fn replay_bytes(host: Host, bytes: &[u8], options: RunOptions) -> Result<Replayed, ReplayError> {
+    let options = RunOptions { record: true, ..options };
+    host.run_fresh(|| {
+        let recorded = codec::decode(bytes)?;
+        let here = drawloom_sqlite::fingerprint();
+        let made_on = recorded.header.fingerprint.clone();
+        if made_on != here {
+            return Err(ReplayError::OtherEngine { made_on, here });
+        }
+        let (verdict, mut run) = verify(&recorded, options)?;
+        let (snapshot, steps) = (run.snapshot.take(), run.steps);
+        let mut again = Replay::new(&recorded.plan, recorded.header.seed, run);
+        // Who recorded it first is kept: the file is the same file.
+        again.header.drawloom = recorded.header.drawloom;
+        Ok(Replayed { verdict, bytes: codec::encode(&again), snapshot, steps })
+    })
+}
+
+/// The first seed of the range whose run has a finding, as the bytes of its replay.
+///
+/// ```
+/// use drawloom_replays::{Plan, codec, search};
+///
+/// let plan = Plan::usual("counter", "read-add-write").unwrap();
+/// let bytes = search::first_finding(&plan, 0..100).unwrap().expect("an update is lost");
+/// let replay = codec::decode(&bytes).unwrap();
+/// assert_eq!(replay.findings[0].signature.name, "no update is lost");
+/// ```
+///
+/// # Errors
+/// [`RunError`]: the setup failed.
+pub fn first_finding(plan: &Plan, seeds: Range<u64>) -> Result<Option<Vec<u8>>, RunError> {
+    for seed in seeds {
+        if !run_seed(Host::best(), plan, seed, false)?.findings.is_empty() {
+            return record(Host::best(), plan, seed).map(Some);
+        }
+    }
+    Ok(None)
+}
