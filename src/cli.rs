@@ -1,0 +1,245 @@
+//! The arguments of every subcommand, and the way from one to its file.
+
+use crate::exit::{Exit, Failure};
+use crate::{explain, list, outside, replay, run};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use drawloom_replays::{Plan, plan};
+use drawloom_sim::faults::{Fault, FaultPlan};
+use drawloom_sim::{Actor, Profile, SimDuration};
+use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Deterministic simulation of SQL under concurrency: find, record, replay.
+#[derive(Debug, Parser)]
+#[command(name = "drawloom", version, about, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 nothing found, 1 a finding, 2 usage or an unreadable file, \
+    3 the machine failed, 4 a replay diverged, 130 interrupted.\n\
+    Logs: RUST_LOG=debug shows every event with its simulated time, RUST_LOG=trace every turn.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try seeds until one has a finding, and keep its replay
+    Run(Box<RunArgs>),
+    /// Run a replay again and prove that it is the same
+    Replay(ReplayArgs),
+    /// Draw the interleaving of a replay
+    Explain(ExplainArgs),
+    /// List what there is to choose from
+    List(ListArgs),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One JSON document.
+    Json,
+}
+
+/// The arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// What the workers do (see `drawloom list workloads`)
+    pub workload: String,
+    /// The way they do it
+    #[arg(long, default_value = "correct")]
+    pub variant: String,
+    /// One seed
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Seeds from A up to, and without, B
+    #[arg(long, value_name = "A..B", value_parser = parse_range, default_value = "0..1000")]
+    pub seeds: Range<u64>,
+    /// How many workers there are
+    #[arg(long, value_name = "N", default_value_t = 4,
+          value_parser = clap::value_parser!(u16).range(1..=i64::from(Actor::WORKERS_MAX)))]
+    pub threads: u16,
+    /// How many actions each worker has
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub actions: u32,
+    /// The engine
+    #[arg(long, default_value = "sqlite", value_parser = PossibleValuesParser::new(["sqlite"]))]
+    pub backend: String,
+    /// How the network behaves
+    #[arg(long, default_value = "lan", value_parser = names(Profile::ALL.map(Profile::name)))]
+    pub network: String,
+    /// What breaks: `none`, `swarm` (each seed draws its own), or kinds with commas between them
+    #[arg(long, value_name = "KINDS", default_value = "none", value_delimiter = ',',
+          value_parser = fault_names())]
+    pub faults: Vec<String>,
+    /// SQLite's journal_mode
+    #[arg(long, default_value = "wal", value_parser = names(JournalMode::ALL.map(JournalMode::name)))]
+    pub sqlite_journal_mode: String,
+    /// SQLite's synchronous
+    #[arg(long, default_value = "full", value_parser = names(Synchronous::ALL.map(Synchronous::name)))]
+    pub sqlite_synchronous: String,
+    /// What a connection does that finds the database locked: wait in simulated time, or say so at once
+    #[arg(long, default_value = "wait", value_parser = names(["wait", "error"]))]
+    pub sqlite_busy: String,
+    /// How long it waits, in milliseconds of simulated time
+    #[arg(long, value_name = "MS", default_value_t = 5_000)]
+    pub sqlite_busy_timeout_ms: u32,
+    /// Go on after a finding; keep one replay of every kind of finding
+    #[arg(long)]
+    pub keep_going: bool,
+    /// How many worker processes try seeds [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// The folder that replays of findings go to
+    #[arg(long, value_name = "DIR", default_value = "found")]
+    pub out: PathBuf,
+    /// Keep the replay of the run in FILE, whether or not there is a finding; goes with --seed
+    #[arg(long, value_name = "FILE", requires = "seed")]
+    pub record: Option<PathBuf>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Be one of the processes that `--jobs` starts
+    #[arg(long, hide = true)]
+    pub as_job: bool,
+}
+
+/// The arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The replay
+    pub file: PathBuf,
+    /// Stop after this step
+    #[arg(long, value_name = "STEP")]
+    pub until: Option<u32>,
+    /// Leave the database, as it is where the run stops, in FILE
+    #[arg(long, value_name = "FILE")]
+    pub dump: Option<PathBuf>,
+    /// Record the replayed run in FILE
+    #[arg(long, value_name = "FILE", conflicts_with = "until")]
+    pub record: Option<PathBuf>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The replay
+    pub file: PathBuf,
+    /// How wide the drawing may be
+    #[arg(long, value_name = "COLUMNS", default_value_t = 100, value_parser = clap::value_parser!(u16).range(60..=1000))]
+    pub width: u16,
+}
+
+/// The arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Of what
+    #[arg(value_enum, default_value_t = ListWhat::Workloads)]
+    pub what: ListWhat,
+    /// How the list is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListWhat {
+    /// Workloads and their variants.
+    Workloads,
+    /// Engines.
+    Backends,
+    /// Kinds of fault.
+    Faults,
+    /// Behaviours of the network.
+    Networks,
+}
+
+fn names<const N: usize>(names: [&'static str; N]) -> PossibleValuesParser {
+    PossibleValuesParser::new(names)
+}
+
+fn fault_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(["none"].into_iter().chain(Fault::ALL.map(Fault::name)).chain(["swarm"]))
+}
+
+fn parse_range(text: &str) -> Result<Range<u64>, String> {
+    let expected = || "expected A..B with A below B, for example 0..1000".to_owned();
+    let (from, to) = text.split_once("..").ok_or_else(expected)?;
+    let range = from.parse().map_err(|_| expected())?..to.parse().map_err(|_| expected())?;
+    if range.is_empty() { Err(expected()) } else { Ok(range) }
+}
+
+impl RunArgs {
+    /// The plan that the arguments describe.
+    ///
+    /// # Errors
+    /// A name that stands for nothing, with the nearest valid ones.
+    pub fn plan(&self) -> Result<Plan, Failure> {
+        let workload = plan::workload(&self.workload)?;
+        let timeout = SimDuration::millis(u64::from(self.sqlite_busy_timeout_ms));
+        Ok(Plan {
+            workload,
+            variant: plan::variant(workload, &self.variant)?,
+            workers: self.threads,
+            actions: self.actions,
+            network: named(&Profile::ALL, Profile::name, &self.network),
+            faults: self.fault_plan()?,
+            sqlite: Options {
+                journal_mode: named(&JournalMode::ALL, JournalMode::name, &self.sqlite_journal_mode),
+                synchronous: named(&Synchronous::ALL, Synchronous::name, &self.sqlite_synchronous),
+                busy: if self.sqlite_busy == "error" { Busy::Error } else { Busy::Wait { timeout } },
+            },
+        })
+    }
+
+    fn fault_plan(&self) -> Result<FaultPlan, Failure> {
+        let says = |name: &str| self.faults.iter().any(|fault| fault == name);
+        if says("none") && self.faults.len() > 1 {
+            return Err(Failure::usage("--faults: `none` goes with nothing else"));
+        }
+        let swarm = says("swarm");
+        let all = swarm && self.faults.len() == 1;
+        let kinds = Fault::ALL.into_iter().filter(|kind| all || says(kind.name())).collect();
+        Ok(FaultPlan { kinds, swarm })
+    }
+
+    /// The seeds to try.
+    pub fn seeds(&self) -> Range<u64> {
+        match self.seed {
+            Some(seed) => seed..seed.saturating_add(1),
+            None => self.seeds.clone(),
+        }
+    }
+}
+
+fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, wanted: &str) -> T {
+    *all.iter()
+        .find(|value| name(**value) == wanted)
+        .expect("the argument parser lets only valid names through")
+}
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> ExitCode {
+    outside::prepare_process();
+    let done = match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Replay(args) => replay::replay(args),
+        Command::Explain(args) => explain::explain(args),
+        Command::List(args) => list::list(args),
+    };
+    let exit = done.unwrap_or_else(|failure| {
+        outside::complain(&failure.message);
+        failure.exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+/// Nothing is left to say.
+pub(crate) type Done = Result<Exit, Failure>;

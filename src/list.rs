@@ -1,0 +1,66 @@
+//! `drawloom list`: what there is to choose from.
+
+use crate::cli::{Done, Format, ListArgs, ListWhat};
+use crate::exit::Exit;
+use crate::{output, outside};
+use drawloom_sim::Profile;
+use drawloom_sim::faults::Fault;
+use drawloom_workloads::{ALL, Variant};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// Prints the list.
+pub fn list(args: &ListArgs) -> Done {
+    let simple = |names: Vec<&'static str>| (names.join("\n") + "\n", json!(names));
+    let (text, document) = match args.what {
+        ListWhat::Workloads => (workloads_text(), workloads_json()),
+        ListWhat::Backends => {
+            let sqlite = drawloom_sqlite::fingerprint();
+            (format!("sqlite  {sqlite}\n"), json!([{ "name": "sqlite", "fingerprint": sqlite }]))
+        }
+        ListWhat::Faults => simple(Fault::ALL.map(Fault::name).to_vec()),
+        ListWhat::Networks => simple(Profile::ALL.map(Profile::name).to_vec()),
+    };
+    outside::print(&match args.format {
+        Format::Human => text,
+        Format::Json => output::document(&document),
+    });
+    Ok(Exit::Nothing)
+}
+
+fn workloads_text() -> String {
+    let mut text = String::new();
+    for workload in ALL {
+        let _ = writeln!(text, "{}: {}", workload.name(), workload.about());
+        for variant in workload.variants() {
+            let _ = writeln!(text, "  {:<24} {}", variant.name, variant.about);
+            if !variant.is_correct() {
+                let _ = writeln!(text, "  {:<24} wrong on {}", "", wrong_on_text(variant));
+            }
+        }
+    }
+    text
+}
+
+fn wrong_on_text(variant: &Variant) -> String {
+    let on = variant.wrong_on.iter().map(|wrong| format!("{} ({})", wrong.backend, wrong.levels.join(", ")));
+    on.collect::<Vec<_>>().join(", ")
+}
+
+fn workloads_json() -> Value {
+    let variant = |variant: &Variant| {
+        let wrong_on = variant.wrong_on.iter();
+        let wrong_on = wrong_on.map(|wrong| json!({ "backend": wrong.backend, "levels": wrong.levels }));
+        json!({
+            "name": variant.name,
+            "about": variant.about,
+            "correct": variant.is_correct(),
+            "wrong_on": wrong_on.collect::<Vec<_>>(),
+        })
+    };
+    let workloads = ALL.iter().map(|workload| {
+        let variants: Vec<Value> = workload.variants().iter().map(variant).collect();
+        json!({ "name": workload.name(), "about": workload.about(), "variants": variants })
+    });
+    Value::Array(workloads.collect())
+}

@@ -1,0 +1,9 @@
+//! The command line, thin: one file a subcommand.
+
+use clap::Parser;
+use drawloom::cli::{self, Cli};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(Cli::parse())
+}

@@ -1,0 +1,163 @@
+//! Contact with the world: the terminal, processes, signals, the wall clock.
+
+use crate::exit::Exit;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
+/// Stamps log lines with simulated time; outside a run there is none.
+struct SimulatedTime;
+
+impl FormatTime for SimulatedTime {
+    fn format_time(&self, out: &mut Writer<'_>) -> fmt::Result {
+        match drawloom_sim::host::stamp() {
+            Some(now) => write!(out, "{now:>12}", now = now.to_string()),
+            None => write!(out, "{:>12}", "-"),
+        }
+    }
+}
+
+/// Logs go to stderr; a panic inside a run is a finding, not a message.
+pub fn prepare_process() {
+    let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env());
+    logs.with_timer(SimulatedTime).with_writer(std::io::stderr).init();
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if drawloom_sim::host::stamp().is_none() {
+            report(panic);
+        }
+    }));
+}
+
+/// Prints a result. A reader that has had enough, such as `head`, is no error.
+pub fn print(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Says what went wrong.
+pub fn complain(message: &str) {
+    let _ = writeln!(anstream::stderr(), "drawloom: {message}");
+}
+
+/// Says something about the progress, to people.
+pub fn remark(message: &str) {
+    let _ = writeln!(anstream::stderr(), "{message}");
+}
+
+/// The command by which drawloom was called, to be called again.
+pub fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "drawloom".to_owned())
+}
+
+/// How many processes can run at once.
+pub fn cores() -> u16 {
+    std::thread::available_parallelism().map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX))
+}
+
+/// Ends the process, with the summary that is due, when the user interrupts. For work that has none.
+pub fn exit_on_interrupt() {
+    // A second handler is refused, and the first one does.
+    let _ = ctrlc::set_handler(|| std::process::exit(Exit::Interrupted as i32));
+}
+
+/// Tells `events` when the user interrupts.
+pub fn tell_on_interrupt<T: Send + 'static>(events: Sender<T>, event: impl Fn() -> T + Send + 'static) {
+    let _ = ctrlc::set_handler(move || {
+        let _ = events.send(event());
+    });
+}
+
+/// Lets the process that started this one decide what an interrupt means.
+pub fn leave_interrupts_to_parent() {
+    let _ = ctrlc::set_handler(|| ());
+}
+
+/// Starts this program again, with the same arguments and one more, and sends every line that it prints
+/// to `events`, then the end.
+///
+/// # Errors
+/// The process cannot be started.
+pub fn start_job<T: Send + 'static>(
+    extra: &str,
+    events: Sender<T>,
+    line: impl Fn(String) -> T + Send + 'static,
+    end: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<Job> {
+    let mut process = Command::new(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .arg(extra)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let stdin = process.stdin.take().expect("stdin is piped");
+    let stdout = process.stdout.take().expect("stdout is piped");
+    #[expect(clippy::disallowed_methods, reason = "it waits for another process; no simulation runs on it")]
+    std::thread::spawn(move || {
+        for text in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if events.send(line(text)).is_err() {
+                return;
+            }
+        }
+        let _ = events.send(end());
+    });
+    Ok(Job { process, stdin: Some(stdin) })
+}
+
+/// A process that tries seeds.
+pub struct Job {
+    process: Child,
+    stdin: Option<ChildStdin>,
+}
+
+impl Job {
+    /// Sends it a line. That it is dead is seen by its end.
+    pub fn tell(&mut self, line: &str) {
+        if let Some(stdin) = &mut self.stdin {
+            let _ = writeln!(stdin, "{line}").and_then(|()| stdin.flush());
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.stdin = None;
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Measures how long something takes, and shows how far it is.
+pub struct Progress {
+    bar: ProgressBar,
+    begun: Instant,
+}
+
+impl Progress {
+    /// Of this many seeds. It shows only on a terminal, on stderr.
+    pub fn of(seeds: u64) -> Progress {
+        let bar = ProgressBar::with_draw_target(Some(seeds), ProgressDrawTarget::stderr());
+        let style = "{bar:30} {pos}/{len} seeds, {per_sec}, {msg} [{elapsed}]";
+        bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
+        #[expect(clippy::disallowed_methods, reason = "the user waits in wall time; no run sees it")]
+        Progress { bar, begun: Instant::now() }
+    }
+
+    /// So many seeds are done.
+    pub fn show(&self, done: u64, simulated: drawloom_sim::SimDuration, findings: usize) {
+        self.bar.set_position(done);
+        self.bar.set_message(format!("{} s simulated, {findings} findings", simulated.0 / 1_000_000));
+    }
+
+    /// Clears the line; how long it took.
+    pub fn end(&self) -> Duration {
+        self.bar.finish_and_clear();
+        self.begun.elapsed()
+    }
+}

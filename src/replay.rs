@@ -1,0 +1,93 @@
+//! `drawloom replay`: the same run again, and the proof that it is.
+
+use crate::cli::{Done, Format, ReplayArgs};
+use crate::exit::{Exit, Failure};
+use crate::{output, outside};
+use drawloom_replays::outside::write_whole;
+use drawloom_replays::search::{Replayed, replay_bytes};
+use drawloom_replays::{Replay, RunOptions, Verdict, codec, report};
+use drawloom_sim::{Host, Step};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Replays it.
+pub fn replay(args: &ReplayArgs) -> Done {
+    outside::exit_on_interrupt();
+    let of_file = |failure: Failure| Failure {
+        message: format!("{}: {}", args.file.display(), failure.message),
+        ..failure
+    };
+    let bytes = std::fs::read(&args.file).map_err(|error| of_file(Failure::usage(error)))?;
+    let recorded = codec::decode(&bytes).map_err(|error| Failure::of_file(&args.file, &error.into()))?;
+    let options =
+        RunOptions { halt_at: args.until.map(Step), snapshot: args.dump.is_some(), ..RunOptions::default() };
+    let replayed = replay_bytes(Host::best(), &bytes, options).map_err(|error| of_file(error.into()))?;
+    if let (Some(file), Some(snapshot)) = (&args.dump, &replayed.snapshot) {
+        let snapshot = snapshot.as_ref();
+        let database = snapshot.map_err(|error| Failure::usage(format!("nothing to dump: {error}")))?;
+        write(file, database)?;
+    }
+    if let Some(file) = &args.record {
+        write(file, &replayed.bytes)?;
+    }
+    let (text, document) = describe(args, &recorded, &replayed);
+    outside::print(&match args.format {
+        Format::Human => text,
+        Format::Json => output::document(&document),
+    });
+    Ok(match &replayed.verdict {
+        Verdict::Diverged { .. } => Exit::Diverged,
+        Verdict::Identical if recorded.findings.is_empty() => Exit::Nothing,
+        Verdict::Identical => Exit::Finding,
+    })
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_whole(file, bytes).map_err(|error| {
+        Failure::infrastructure(format!("cannot write {}: {error}; nothing was written", file.display()))
+    })
+}
+
+fn describe(args: &ReplayArgs, recorded: &Replay, replayed: &Replayed) -> (String, Value) {
+    let path = args.file.display().to_string();
+    let mut text = match &replayed.verdict {
+        Verdict::Identical => {
+            let up_to = if args.until.is_some() { "so far, " } else { "" };
+            format!("identical: {up_to}{} steps, every decision and every answer\n", replayed.steps)
+        }
+        Verdict::Diverged { step, expected, found } => format!(
+            "diverged at step {step}\n  expected  {}\n  found     {}\n  The workload, the engine or drawloom changed since \
+             it was recorded with drawloom {} on {}.\n",
+            report::printable(expected),
+            report::printable(found),
+            recorded.header.drawloom,
+            recorded.header.fingerprint
+        ),
+    };
+    let verdict = match &replayed.verdict {
+        Verdict::Identical => json!({ "verdict": "identical" }),
+        Verdict::Diverged { step, expected, found } => {
+            json!({ "verdict": "diverged", "step": step.0, "expected": expected, "found": found })
+        }
+    };
+    if replayed.verdict == Verdict::Identical {
+        for finding in &recorded.findings {
+            text += &report::finding(finding, recorded.header.seed, Some(&path));
+        }
+    }
+    if let Some(file) = &args.dump {
+        text += &format!("the database at step {} is in {}\n", replayed.steps, file.display());
+    }
+    let findings: Vec<Value> = recorded.findings.iter().map(output::finding).collect();
+    let document = json!({
+        "replay": path,
+        "workload": recorded.plan.workload.name(),
+        "variant": recorded.plan.variant.name,
+        "seed": recorded.header.seed,
+        "steps": replayed.steps.0,
+        "host": Host::best().name(),
+        "result": verdict,
+        "findings": findings,
+    });
+    (text, document)
+}

@@ -1,0 +1,180 @@
+//! `drawloom run`: try seeds, keep what is found.
+
+use crate::cli::{Done, Format, RunArgs};
+use crate::exit::{Exit, Failure};
+use crate::jobs::{self, Tried};
+use crate::output;
+use crate::outside::{self, Progress};
+use drawloom_replays::outside::write_whole;
+use drawloom_replays::{Plan, Replay, codec, report, search};
+use drawloom_sim::Host;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Tries seeds.
+pub fn run(args: &RunArgs) -> Done {
+    let plan = args.plan()?;
+    if args.as_job {
+        return jobs::serve(&plan, args.keep_going).map(|()| Exit::Nothing);
+    }
+    let (tried, kept) = match args.seed {
+        Some(seed) => run_one(args, &plan, seed)?,
+        None => run_many(args, &plan)?,
+    };
+    report(args, &tried, &kept);
+    Ok(match (tried.interrupted, kept.is_empty()) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Nothing,
+        (false, false) => Exit::Finding,
+    })
+}
+
+/// A finding that was kept.
+struct Kept {
+    replay: Replay,
+    path: PathBuf,
+}
+
+fn run_one(args: &RunArgs, plan: &Plan, seed: u64) -> Result<(Tried, Vec<Kept>), Failure> {
+    outside::exit_on_interrupt();
+    let bytes = search::record(Host::best(), plan, seed)?;
+    let replay = codec::decode(&bytes).expect("what was just written can be read");
+    let simulated = replay.history.events.last().map_or(0, |event| event.at.0);
+    let tried = Tried { seeds: 1, simulated: drawloom_sim::SimDuration(simulated), ..Tried::default() };
+    if let Some(path) = &args.record {
+        write(path, &bytes)?;
+    }
+    if replay.findings.is_empty() {
+        return Ok((tried, Vec::new()));
+    }
+    let path = args.record.clone().unwrap_or_else(|| path_of(args, seed));
+    if args.record.is_none() {
+        write(&path, &bytes)?;
+    }
+    Ok((tried, vec![Kept { replay, path }]))
+}
+
+fn run_many(args: &RunArgs, plan: &Plan) -> Result<(Tried, Vec<Kept>), Failure> {
+    let seeds = args.seeds();
+    let progress = Progress::of(seeds.end - seeds.start);
+    let jobs = args.jobs.unwrap_or_else(outside::cores);
+    let tried = jobs::try_seeds(seeds, args.keep_going, jobs, &progress);
+    let took = progress.end();
+    let tried = tried?;
+    remark_rate(&tried, took.as_secs_f64());
+    let mut keep = jobs::one_of_each(&tried.hits);
+    if !args.keep_going {
+        keep.truncate(1);
+    }
+    let kept = keep.into_iter().map(|seed| keep_seed(args, plan, seed)).collect::<Result<_, _>>()?;
+    Ok((tried, kept))
+}
+
+fn remark_rate(tried: &Tried, seconds: f64) {
+    let simulated = tried.simulated.0 as f64 / 1e6;
+    outside::remark(&format!(
+        "{} seeds in {seconds:.1} s ({:.0} seeds/s), {simulated:.0} s simulated ({:.0} times as fast as time)",
+        tried.seeds,
+        tried.seeds as f64 / seconds.max(1e-9),
+        simulated / seconds.max(1e-9)
+    ));
+}
+
+/// Runs a seed again on a fresh thread, and keeps its replay.
+fn keep_seed(args: &RunArgs, plan: &Plan, seed: u64) -> Result<Kept, Failure> {
+    let bytes = search::record(Host::best(), plan, seed)?;
+    let replay = codec::decode(&bytes).expect("what was just written can be read");
+    if replay.findings.is_empty() {
+        return Err(Failure::infrastructure(format!(
+            "seed {seed} had a finding in a job and has none on a fresh thread: drawloom is not deterministic here, \
+             which is a bug in drawloom; please report it with the command line"
+        )));
+    }
+    let path = path_of(args, seed);
+    write(&path, &bytes)?;
+    Ok(Kept { replay, path })
+}
+
+fn path_of(args: &RunArgs, seed: u64) -> PathBuf {
+    args.out.join(format!("{}-{}-{seed}.replay", args.workload, args.variant))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_whole(path, bytes).map_err(|error| {
+        Failure::infrastructure(format!(
+            "cannot write {}: {error}; nothing was written, run again with --out or --record elsewhere",
+            path.display()
+        ))
+    })
+}
+
+fn command(kept: &Kept) -> String {
+    format!("{} replay {}", outside::program(), kept.path.display())
+}
+
+fn report(args: &RunArgs, tried: &Tried, kept: &[Kept]) {
+    outside::print(&match args.format {
+        Format::Human => text(args, tried, kept),
+        Format::Json => output::document(&document(args, tried, kept)),
+    });
+}
+
+fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
+    let mut text = String::new();
+    let seeds = args.seeds();
+    for Kept { replay, path } in kept {
+        let path = path.display().to_string();
+        for finding in &replay.findings {
+            text += &report::finding(finding, replay.header.seed, Some(&path));
+        }
+    }
+    if tried.interrupted {
+        text += &format!("interrupted after {} of {} seeds\n", tried.seeds, seeds.end - seeds.start);
+    } else if kept.is_empty() {
+        text += &format!(
+            "nothing found: {}, {}, seeds {}..{}\n",
+            args.workload, args.variant, seeds.start, seeds.end
+        );
+    }
+    if args.keep_going && !kept.is_empty() {
+        text += &format!(
+            "{} of {} seeds have a finding, of {} kinds\n",
+            tried.hits.len(),
+            tried.seeds,
+            kept.len()
+        );
+    }
+    for (index, kept) in kept.iter().enumerate() {
+        if index == 0 {
+            text += "\n";
+        }
+        text += &format!("replay it:  {}\n", command(kept));
+        text += &format!("see it:     {} explain {}\n", outside::program(), kept.path.display());
+    }
+    text
+}
+
+fn document(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> Value {
+    let findings: Vec<Value> = kept
+        .iter()
+        .map(|kept| {
+            let findings: Vec<Value> = kept.replay.findings.iter().map(output::finding).collect();
+            json!({
+                "seed": kept.replay.header.seed,
+                "replay": kept.path.display().to_string(),
+                "command": command(kept),
+                "findings": findings,
+            })
+        })
+        .collect();
+    let seeds = args.seeds();
+    json!({
+        "workload": args.workload,
+        "variant": args.variant,
+        "seeds": { "from": seeds.start, "to": seeds.end },
+        "tried": tried.seeds,
+        "hits": tried.hits.len().max(kept.len()),
+        "interrupted": tried.interrupted,
+        "found": findings,
+    })
+}
