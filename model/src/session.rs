@@ -46,6 +46,17 @@ enum Delivery {
     Broken(Option<Executed>),
 }
 
+impl Delivery {
+    /// What is observed of it where nobody reads it.
+    fn unread(self, session: SessionId) -> Observation {
+        let executed = match self {
+            Delivery::Answered(executed) => Some(executed),
+            Delivery::Broken(executed) => executed,
+        };
+        Observation::Lost { session, executed }
+    }
+}
+
 #[derive(Default)]
 struct Mailbox {
     delivery: Option<Delivery>,
@@ -141,8 +152,9 @@ impl Session {
         let mailbox = Rc::new(RefCell::new(Mailbox::default()));
         let flight = deliver(self.wiring.clone(), self.client, id, statement, mailbox.clone());
         self.flight = Some(self.wiring.sim.spawn(self.client, "statement under way", false, flight));
+        let awaited = Awaited { recorder: self.wiring.recorder.clone(), client: self.client, id, mailbox };
         poll_fn(|cx| {
-            let mut mailbox = mailbox.borrow_mut();
+            let mut mailbox = awaited.mailbox.borrow_mut();
             match mailbox.delivery.take() {
                 Some(delivery) => Poll::Ready(delivery),
                 None => {
@@ -187,6 +199,23 @@ impl Session {
     }
 }
 
+/// An answer that a client waits for.
+struct Awaited {
+    recorder: Recorder,
+    client: Actor,
+    id: SessionId,
+    mailbox: Rc<RefCell<Mailbox>>,
+}
+
+/// A client that dies before it read an answer that was there.
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if let Some(delivery) = self.mailbox.borrow_mut().delivery.take() {
+            self.recorder.record(self.client, delivery.unread(self.id));
+        }
+    }
+}
+
 /// One statement's journey to the server and back.
 async fn deliver(
     wiring: Wiring,
@@ -222,11 +251,7 @@ async fn deliver(
     server.end_if_abandoned(id);
     if Rc::strong_count(&mailbox) == 1 {
         // The client died meanwhile. What became of its statement is worth knowing all the same.
-        let executed = match delivery {
-            Delivery::Answered(executed) => Some(executed),
-            Delivery::Broken(executed) => executed,
-        };
-        wiring.recorder.record(client, Observation::Lost { session: id, executed });
+        wiring.recorder.record(client, delivery.unread(id));
         return;
     }
     let waker = {

@@ -13,7 +13,7 @@
 //! a lock inside a transaction that already reads, where waiting could deadlock). The statement changed
 //! nothing by then, so it is simply run again.
 
-use crate::disk::{Disk, LockName};
+use crate::disk::{Disk, LockKind, LockName};
 use crate::error::{classify, is_busy};
 use crate::options::{Busy, JournalMode, Options, Synchronous};
 use crate::vfs::{self, Mount};
@@ -72,6 +72,19 @@ struct Wait {
     refused: Option<LockName>,
     cancelled: bool,
     named: bool,
+}
+
+impl Wait {
+    /// What it is for, in words.
+    fn on(&self) -> &'static str {
+        match self.refused.map(|lock| lock.kind) {
+            Some(LockKind::Slot(0)) => "the write lock",
+            Some(LockKind::Slot(1)) => "the checkpoint lock",
+            Some(LockKind::Slot(2)) => "the recovery lock",
+            Some(LockKind::Slot(_)) => "a reader",
+            Some(LockKind::File) | None => "the file lock",
+        }
+    }
 }
 
 /// The process's one simulation, for as long as it lasts.
@@ -166,6 +179,8 @@ impl Sqlite {
     ) -> Progress {
         self.set_clock(cx);
         WOULD_WAIT.set(false);
+        // What an earlier statement was refused and did without, such as the lock for a checkpoint.
+        let _ = self.disk().take_refused();
         let session = self.sessions.get_mut(&id).expect("the server knows its sessions");
         match execute(&session.connection, statement, &mut self.columns) {
             Ok((reply, kind)) => {
@@ -188,8 +203,9 @@ impl Sqlite {
                     if cx.now() >= deadline {
                         return self.failed(id, classify(&error));
                     }
-                    self.wait(id, statement.clone(), deadline);
-                    Progress::Blocked { on: "the database lock" }
+                    let refused = self.disk().take_refused();
+                    let statement = statement.clone();
+                    self.wait(id, Wait { statement, deadline, refused, cancelled: false, named: false })
                 }
                 _ => self.failed(id, classify(&error)),
             },
@@ -201,11 +217,11 @@ impl Sqlite {
         Progress::Done { reply: Err(error), in_transaction, footprint: self.writes.clone() }
     }
 
-    fn wait(&mut self, id: SessionId, statement: Statement, deadline: SimTime) {
-        let refused = self.disk().take_refused();
-        let session = self.sessions.get_mut(&id).expect("the server knows its sessions");
-        session.wait = Some(Wait { statement, deadline, refused, cancelled: false, named: false });
+    fn wait(&mut self, id: SessionId, wait: Wait) -> Progress {
         self.disk().watch(true);
+        let on = wait.on();
+        self.sessions.get_mut(&id).expect("the server knows its sessions").wait = Some(wait);
+        Progress::Blocked { on }
     }
 
     fn drop_sessions(&mut self) {
@@ -243,6 +259,10 @@ impl Backend for Sqlite {
         }
         if wait.cancelled {
             return self.failed(session, SqlError::new("57014", Class::Cancelled, "interrupted"));
+        }
+        if cx.now() < wait.deadline && wait.refused.is_some_and(|lock| self.disk().is_taken(lock)) {
+            // Another one that waited was quicker. SQLite would only say so again.
+            return self.wait(session, Wait { named: false, ..wait });
         }
         self.attempt(cx, session, &wait.statement, Some(wait.deadline))
     }

@@ -223,6 +223,16 @@ impl Disk {
         self.waits.refused.take()
     }
 
+    /// Whether nobody else can have this lock now, in any mode: somebody holds it alone. A file's own lock is
+    /// never said to be taken, for some of its levels may still be had.
+    #[must_use]
+    pub fn is_taken(&self, lock: LockName) -> bool {
+        let LockKind::Slot(slot) = lock.kind else { return false };
+        let directory = self.directory.borrow();
+        let file = directory.live.values().find(|file| file.id == lock.file);
+        file.is_some_and(|file| file.memory.borrow().is_exclusive(slot))
+    }
+
     /// Whether to note which locks are released, from now on. Off, it costs nothing, and forgets what was noted.
     pub fn watch(&self, somebody_waits: bool) {
         self.waits.watched.set(somebody_waits);

@@ -228,6 +228,12 @@ impl SharedMemory {
         held
     }
 
+    /// Whether an owner holds this slot exclusively.
+    #[must_use]
+    pub fn is_exclusive(&self, slot: u8) -> bool {
+        self.members.iter().any(|member| member.exclusive & (1 << slot) != 0)
+    }
+
     /// How many owners have it mapped.
     #[must_use]
     pub fn members(&self) -> usize {

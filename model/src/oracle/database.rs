@@ -14,7 +14,11 @@ impl Oracle for Database {
 
     fn judge(&self, history: &History) -> Vec<Finding> {
         let broken = history.events.iter().enumerate().filter_map(|(index, event)| match &event.what {
-            Observation::Answer { executed: Executed { result: Err(error), .. }, .. } if is_damage(error) => {
+            // Damage is damage, whether or not its report reached a client.
+            Observation::Answer { executed: Executed { result: Err(error), .. }, .. }
+            | Observation::Lost { executed: Some(Executed { result: Err(error), .. }), .. }
+                if is_damage(error) =>
+            {
                 Some(finding(history, index, "no statement reports damage", error))
             }
             Observation::Unrecovered { error } => {

@@ -31,7 +31,7 @@ pub fn draw(page: &mut Page, history: &History, statements: &Statements, finding
                     draw_fact(page, if index == 0 { "who" } else { "" }, actor);
                 }
             }
-            None => draw_fact(page, "keys", &finding.keys.join(", ")),
+            None => draw_fact(page, "concerns", &finding.keys.join(", ")),
         }
         draw_fact(page, "noticed", &format!("by {}, step {}, {}", finding.actor, finding.step, finding.at));
     }
