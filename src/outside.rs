@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -25,8 +25,11 @@ impl FormatTime for SimulatedTime {
 
 /// Logs go to stderr; a panic inside a run is a finding, not a message.
 pub fn prepare_process() {
-    let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env());
-    logs.with_timer(SimulatedTime).with_writer(std::io::stderr).init();
+    // madsim's spans say nothing here that the simulated time does not.
+    let quiet = "madsim=off".parse().expect("the directive is valid");
+    let logs = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env().add_directive(quiet));
+    let color = std::io::stderr().is_terminal();
+    logs.with_timer(SimulatedTime).with_writer(std::io::stderr).with_ansi(color).init();
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if drawloom_sim::host::stamp().is_none() {

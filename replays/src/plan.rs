@@ -60,13 +60,24 @@ fn suggestion(nearest: &[&'static str]) -> String {
     format!("did you mean {}?", nearest.join(" or "))
 }
 
-/// The workload with this name.
+/// The workload with this name, of those that drawloom brings.
 ///
 /// # Errors
 /// There is none; the error names the nearest.
 pub fn workload(name: &str) -> Result<&'static dyn Workload, PlanError> {
-    let named = drawloom_workloads::ALL.iter().find(|workload| workload.name() == name);
-    let names = drawloom_workloads::ALL.iter().map(|workload| workload.name());
+    workload_among(drawloom_workloads::ALL, name)
+}
+
+/// The workload with this name, of these.
+///
+/// # Errors
+/// There is none; the error names the nearest.
+pub fn workload_among(
+    workloads: &[&'static dyn Workload],
+    name: &str,
+) -> Result<&'static dyn Workload, PlanError> {
+    let named = workloads.iter().find(|workload| workload.name() == name);
+    let names = workloads.iter().map(|workload| workload.name());
     named.copied().ok_or_else(|| unknown("workload", name, names))
 }
 

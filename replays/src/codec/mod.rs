@@ -15,6 +15,7 @@ mod wire;
 
 use crate::plan::PlanError;
 use crate::replay::{Header, Replay};
+use drawloom_workloads::Workload;
 use wire::{Reader, Writer};
 
 const MAGIC: &[u8; 8] = b"DRAWLOOM";
@@ -75,14 +76,22 @@ pub fn encode(replay: &Replay) -> Vec<u8> {
     bytes
 }
 
-/// Reads a replay, whole or not at all.
+/// Reads a replay of one of drawloom's own workloads, whole or not at all.
 ///
 /// # Errors
 /// See [`ReadError`].
 pub fn decode(bytes: &[u8]) -> Result<Replay, ReadError> {
+    decode_among(bytes, drawloom_workloads::ALL)
+}
+
+/// Reads a replay of one of these workloads, whole or not at all.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn decode_among(bytes: &[u8], workloads: &[&'static dyn Workload]) -> Result<Replay, ReadError> {
     let mut reader = Reader::new(unframe(bytes)?)?;
     let header = Header { drawloom: reader.text()?, fingerprint: reader.text()?, seed: reader.get()? };
-    let plan = plan::read(&mut reader)?;
+    let plan = plan::read(&mut reader, workloads)?;
     let tape = tape::read(&mut reader)?;
     let history = history::read(&mut reader)?;
     let findings = history::read_findings(&mut reader)?;

@@ -6,6 +6,7 @@ use crate::plan::{self, Plan};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::{Profile, SimDuration};
 use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
+use drawloom_workloads::Workload;
 
 pub(super) fn write<'a>(out: &mut Writer<'a>, plan: &'a Plan) {
     out.text(plan.workload.name());
@@ -24,8 +25,8 @@ pub(super) fn write<'a>(out: &mut Writer<'a>, plan: &'a Plan) {
     }
 }
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<Plan, ReadError> {
-    let workload = plan::workload(reader.text_ref()?).map_err(ReadError::Foreign)?;
+pub(super) fn read(reader: &mut Reader<'_>, workloads: &[&'static dyn Workload]) -> Result<Plan, ReadError> {
+    let workload = plan::workload_among(workloads, reader.text_ref()?).map_err(ReadError::Foreign)?;
     let variant = plan::variant(workload, reader.text_ref()?).map_err(ReadError::Foreign)?;
     let workers: u16 = reader.get()?;
     if !(1..=drawloom_sim::Actor::WORKERS_MAX).contains(&workers) {
