@@ -146,7 +146,7 @@ impl Progress {
     /// Of this many seeds. It shows only on a terminal, on stderr.
     pub fn of(seeds: u64) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(seeds), ProgressDrawTarget::stderr());
-        let style = "{bar:30} {pos}/{len} seeds, {per_sec}, {msg} [{elapsed}]";
+        let style = "{bar:30} {pos}/{len} seeds, {msg} [{elapsed}]";
         bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
         #[expect(clippy::disallowed_methods, reason = "the user waits in wall time; no run sees it")]
         Progress { bar, begun: Instant::now() }
@@ -155,7 +155,9 @@ impl Progress {
     /// So many seeds are done.
     pub fn show(&self, done: u64, simulated: drawloom_sim::SimDuration, findings: usize) {
         self.bar.set_position(done);
-        self.bar.set_message(format!("{} s simulated, {findings} findings", simulated.0 / 1_000_000));
+        let rate = done as f64 / self.begun.elapsed().as_secs_f64().max(1e-3);
+        let simulated = simulated.0 / 1_000_000;
+        self.bar.set_message(format!("{rate:.0} seeds/s, {simulated} s simulated, {findings} findings"));
     }
 
     /// Clears the line; how long it took.

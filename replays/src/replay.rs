@@ -86,6 +86,8 @@ fn compare(replay: &Replay, run: &Run, halt_at: Option<Step>) -> Verdict {
             match found.next() {
                 Some(same) if same == event => (),
                 Some(other) => break 'first Some((other.step.min(event.step), show(event), show(other))),
+                // The halted run may have stopped between two events of its last step.
+                None if Some(event.step) == halt_at => break 'first None,
                 None => break 'first Some((event.step, show(event), "the run is over".to_owned())),
             }
         }
