@@ -78,11 +78,6 @@ impl Server {
         }
     }
 
-    /// Whether clients can connect.
-    pub fn is_up(&self) -> bool {
-        self.up.get()
-    }
-
     pub(crate) fn connect(&self, client: Actor) -> Result<SessionId, SqlError> {
         if !self.up.get() {
             return Err(SqlError::connection_refused());

@@ -29,14 +29,6 @@ impl Value {
             _ => None,
         }
     }
-
-    /// The text, if it is one.
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
-    }
 }
 
 impl From<i64> for Value {

@@ -66,11 +66,6 @@ impl Network {
         Network { profile: Cell::new(profile), cuts: RefCell::default() }
     }
 
-    /// How it behaves now.
-    pub fn profile(&self) -> Profile {
-        self.profile.get()
-    }
-
     /// Whether a message is one with the turn that sends it.
     pub fn is_direct(&self) -> bool {
         self.profile.get() == Profile::Direct && self.cuts.borrow().is_empty()

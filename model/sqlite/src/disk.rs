@@ -176,11 +176,6 @@ impl Disk {
         self.copy(&self.directory.borrow().live, |content| content.data.clone())
     }
 
-    /// Lets the disk's random numbers go on from `seed`.
-    pub fn set_entropy(&self, seed: u64) {
-        self.entropy.set(seed);
-    }
-
     /// The next random number (SplitMix64).
     pub fn random(&self) -> u64 {
         let state = self.entropy.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
