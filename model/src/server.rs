@@ -37,14 +37,8 @@ enum State {
     Parked { waker: Option<Waker>, granted: bool },
 }
 
-/// How far a statement came at once.
-pub(crate) enum Begun {
-    Done(Executed),
-    Not(Unfinished),
-}
-
 /// Why a statement is not over.
-pub(crate) enum Unfinished {
+enum Unfinished {
     Blocked { on: &'static str },
     Yielded,
 }
@@ -89,17 +83,21 @@ impl Server {
         Ok(id)
     }
 
-    /// Begins a statement: most are over at once. `None`: the session is gone.
-    pub(crate) fn begin(&self, id: SessionId, statement: &Statement) -> Option<Begun> {
+    /// Runs a statement to its end. `None`: the session is gone.
+    pub(crate) async fn execute(&self, id: SessionId, statement: &Statement) -> Option<Executed> {
         if !self.sessions.borrow().contains_key(&id) {
             return None;
         }
         let progress = self.backend.borrow_mut().submit(&Cx::new(&self.sim), id, statement);
-        Some(self.progressed(id, statement, progress))
+        // Most are over at once.
+        match self.progressed(statement, progress) {
+            Ok(executed) => Some(executed),
+            Err(unfinished) => self.finish(id, statement, unfinished).await,
+        }
     }
 
     /// Goes on with a statement that is not over, parking whenever it blocks. `None`: the session is gone.
-    pub(crate) async fn finish(
+    async fn finish(
         &self,
         id: SessionId,
         statement: &Statement,
@@ -124,25 +122,27 @@ impl Server {
             // The server may have crashed meanwhile.
             self.sessions.borrow_mut().get_mut(&id)?.state = State::Idle;
             let progress = self.backend.borrow_mut().resume(&Cx::new(&self.sim), id);
-            match self.progressed(id, statement, progress) {
-                Begun::Done(executed) => return Some(executed),
-                Begun::Not(still) => unfinished = still,
+            match self.progressed(statement, progress) {
+                Ok(executed) => {
+                    self.end_if_abandoned(id);
+                    return Some(executed);
+                }
+                Err(still) => unfinished = still,
             }
         }
     }
 
-    fn progressed(&self, id: SessionId, statement: &Statement, progress: Progress) -> Begun {
+    fn progressed(&self, statement: &Statement, progress: Progress) -> Result<Executed, Unfinished> {
         let (reply, in_transaction, footprint) = match progress {
             Progress::Done { reply, in_transaction, footprint } => (reply, in_transaction, footprint),
-            Progress::Blocked { on } => return Begun::Not(Unfinished::Blocked { on }),
-            Progress::Yielded => return Begun::Not(Unfinished::Yielded),
+            Progress::Blocked { on } => return Err(Unfinished::Blocked { on }),
+            Progress::Yielded => return Err(Unfinished::Yielded),
         };
         self.sim.touch(footprint);
         let cost = self.backend.borrow().cost(statement);
         self.sim.spend(cost);
         self.wake_granted();
-        self.end_if_abandoned(id);
-        Begun::Done(Executed { step: self.sim.step(), at: self.sim.now(), in_transaction, result: reply })
+        Ok(Executed { step: self.sim.step(), at: self.sim.now(), in_transaction, result: reply })
     }
 
     /// Waits until the session is granted what it waits for, or its wait runs out. `None`: it is gone.

@@ -7,7 +7,7 @@
 use crate::backend::SessionId;
 use crate::error::{Class, SqlError};
 use crate::history::{Executed, Observation, Recorder};
-use crate::server::{Begun, Server};
+use crate::server::Server;
 use crate::statement::{Reply, Statement, Value};
 use drawloom_sim::{Actor, Network, Sim, SlotId, Transit};
 use std::borrow::Cow;
@@ -137,12 +137,7 @@ impl Session {
         self.wiring.sim.turn().await;
         let call = Observation::Call { session: id, statement: statement.clone() };
         self.wiring.recorder.record(self.client, call);
-        let server = &self.wiring.server;
-        let executed = match server.begin(id, &statement) {
-            Some(Begun::Done(executed)) => Some(executed),
-            Some(Begun::Not(unfinished)) => server.finish(id, &statement, unfinished).await,
-            None => None,
-        };
+        let executed = self.wiring.server.execute(id, &statement).await;
         executed.map_or(Delivery::Broken(None), Delivery::Answered)
     }
 
@@ -230,23 +225,19 @@ async fn deliver(
             server.hang_up(id);
             Delivery::Broken(None)
         }
-        Transit::Arrived => {
-            let executed = match server.begin(id, &statement) {
-                Some(Begun::Done(executed)) => Some(executed),
-                Some(Begun::Not(unfinished)) => server.finish(id, &statement, unfinished).await,
-                None => None,
-            };
-            match executed {
-                None => Delivery::Broken(None),
-                Some(executed) => match network.carry(sim, client).await {
+        Transit::Arrived => match server.execute(id, &statement).await {
+            None => Delivery::Broken(None),
+            Some(executed) => {
+                server.end_if_abandoned(id);
+                match network.carry(sim, client).await {
                     Transit::Arrived => Delivery::Answered(executed),
                     Transit::Lost => {
                         server.hang_up(id);
                         Delivery::Broken(Some(executed))
                     }
-                },
+                }
             }
-        }
+        },
     };
     server.end_if_abandoned(id);
     if Rc::strong_count(&mailbox) == 1 {

@@ -368,8 +368,10 @@ fn execute(
     statement: &Statement,
     columns: &mut BTreeMap<String, Rc<[String]>>,
 ) -> rusqlite::Result<(Outcome, Kind)> {
-    let changes_before = connection.total_changes();
     let mut prepared = connection.prepare_cached(&statement.sql)?;
+    let writes = !prepared.readonly();
+    // SQLite's count of changes stays as it was after a statement that changes no rows.
+    let changes_before = if writes { connection.total_changes() } else { 0 };
     bind(&mut prepared, &statement.params)?;
     let count = prepared.column_count();
     let mut rows = Vec::new();
@@ -383,14 +385,14 @@ fn execute(
             );
         }
     }
-    let changed = connection.total_changes() != changes_before;
-    let kind = match (prepared.readonly(), count) {
-        (true, 0) if connection.is_autocommit() => Kind::Writes, // COMMIT and ROLLBACK publish and release
-        (true, 0) => Kind::Begins,
-        (true, _) => Kind::Reads,
-        (false, _) => Kind::Writes,
-    };
+    let changed = writes && connection.total_changes() != changes_before;
     let affected = if changed { connection.changes() } else { 0 };
+    let kind = match (writes, count) {
+        (true, _) => Kind::Writes,
+        (false, 0) if connection.is_autocommit() => Kind::Writes, // COMMIT and ROLLBACK publish and release
+        (false, 0) => Kind::Begins,
+        (false, _) => Kind::Reads,
+    };
     if count == 0 {
         return Ok((Outcome::Changed(affected), kind));
     }
