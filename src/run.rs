@@ -137,12 +137,9 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
         );
     }
     if args.keep_going && !kept.is_empty() {
-        text += &format!(
-            "{} of {} seeds have a finding, of {} kinds\n",
-            tried.hits.len(),
-            tried.seeds,
-            kept.len()
-        );
+        let (hits, kinds) = (tried.hits.len(), kept.len());
+        let plural = if kinds == 1 { "" } else { "s" };
+        text += &format!("{hits} seeds have a finding, of {kinds} kind{plural}\n");
     }
     for (index, kept) in kept.iter().enumerate() {
         if index == 0 {
