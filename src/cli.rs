@@ -56,9 +56,9 @@ pub struct RunArgs {
     /// One seed
     #[arg(long, value_name = "N", conflicts_with = "seeds")]
     pub seed: Option<u64>,
-    /// Seeds from A up to, and without, B
-    #[arg(long, value_name = "A..B", value_parser = parse_range, default_value = "0..1000")]
-    pub seeds: Range<u64>,
+    /// Seeds from A up to, and without, B [default: 0..1000]
+    #[arg(long, value_name = "A..B", value_parser = parse_range)]
+    pub seeds: Option<Range<u64>>,
     /// How many workers there are
     #[arg(long, value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u16).range(1..=i64::from(Actor::WORKERS_MAX)))]
@@ -98,7 +98,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", default_value = "found")]
     pub out: PathBuf,
     /// Keep the replay of the run in FILE, whether or not there is a finding; goes with --seed
-    #[arg(long, value_name = "FILE", requires = "seed")]
+    #[arg(long, value_name = "FILE", requires = "seed", conflicts_with = "seeds")]
     pub record: Option<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -212,9 +212,10 @@ impl RunArgs {
 
     /// The seeds to try.
     pub fn seeds(&self) -> Range<u64> {
-        match self.seed {
-            Some(seed) => seed..seed.saturating_add(1),
-            None => self.seeds.clone(),
+        match (self.seed, &self.seeds) {
+            (Some(seed), _) => seed..seed.saturating_add(1),
+            (None, Some(seeds)) => seeds.clone(),
+            (None, None) => 0..1_000,
         }
     }
 }

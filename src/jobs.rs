@@ -157,7 +157,7 @@ impl Jobs {
         if self.next >= self.end || useless {
             return;
         }
-        let block = self.next..self.end.min(self.next + BLOCK);
+        let block = self.next..self.end.min(self.next.saturating_add(BLOCK));
         self.jobs[job].tell(&format!("{} {}", block.start, block.end));
         self.next = block.end;
         self.blocks[job] = Some(block);

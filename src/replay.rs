@@ -3,6 +3,7 @@
 use crate::cli::{Done, Format, ReplayArgs};
 use crate::exit::{Exit, Failure};
 use crate::{output, outside};
+use drawloom_model::Finding;
 use drawloom_replays::outside::write_whole;
 use drawloom_replays::search::{Replayed, replay_bytes};
 use drawloom_replays::{Replay, RunOptions, Verdict, codec, report};
@@ -30,14 +31,17 @@ pub fn replay(args: &ReplayArgs) -> Done {
     if let Some(file) = &args.record {
         write(file, &replayed.bytes)?;
     }
-    let (text, document) = describe(args, &recorded, &replayed);
+    // Stopped before a finding, the run has not found it.
+    let reached = |finding: &&Finding| args.until.is_none_or(|_| finding.step <= replayed.steps);
+    let findings: Vec<&Finding> = recorded.findings.iter().filter(reached).collect();
+    let (text, document) = describe(args, &recorded, &replayed, &findings);
     outside::print(&match args.format {
         Format::Human => text,
         Format::Json => output::document(&document),
     });
     Ok(match &replayed.verdict {
         Verdict::Diverged { .. } => Exit::Diverged,
-        Verdict::Identical if recorded.findings.is_empty() => Exit::Nothing,
+        Verdict::Identical if findings.is_empty() => Exit::Nothing,
         Verdict::Identical => Exit::Finding,
     })
 }
@@ -48,7 +52,12 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
-fn describe(args: &ReplayArgs, recorded: &Replay, replayed: &Replayed) -> (String, Value) {
+fn describe(
+    args: &ReplayArgs,
+    recorded: &Replay,
+    replayed: &Replayed,
+    findings: &[&Finding],
+) -> (String, Value) {
     let path = args.file.display().to_string();
     let mut text = match &replayed.verdict {
         Verdict::Identical => {
@@ -71,14 +80,14 @@ fn describe(args: &ReplayArgs, recorded: &Replay, replayed: &Replayed) -> (Strin
         }
     };
     if replayed.verdict == Verdict::Identical {
-        for finding in &recorded.findings {
+        for finding in findings {
             text += &report::finding(finding, recorded.header.seed, Some(&path));
         }
     }
     if let Some(file) = &args.dump {
         text += &format!("the database at step {} is in {}\n", replayed.steps, file.display());
     }
-    let findings: Vec<Value> = recorded.findings.iter().map(output::finding).collect();
+    let findings: Vec<Value> = findings.iter().map(|finding| output::finding(finding)).collect();
     let document = json!({
         "replay": path,
         "workload": recorded.plan.workload.name(),

@@ -108,8 +108,12 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
-fn command(kept: &Kept) -> String {
-    format!("{} replay {}", outside::program(), kept.path.display())
+/// A command on the kept replay, to be pasted into a shell.
+fn command(subcommand: &str, kept: &Kept) -> String {
+    let (program, path) = (outside::program(), kept.path.display().to_string());
+    let words = [&program, subcommand, &path];
+    // A word of a command line has no NUL byte, which is all that cannot be quoted.
+    shlex::try_join(words).unwrap_or_else(|_| words.join(" "))
 }
 
 fn report(args: &RunArgs, tried: &Tried, kept: &[Kept]) {
@@ -145,8 +149,8 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
         if index == 0 {
             text += "\n";
         }
-        text += &format!("replay it:  {}\n", command(kept));
-        text += &format!("see it:     {} explain {}\n", outside::program(), kept.path.display());
+        text += &format!("replay it:  {}\n", command("replay", kept));
+        text += &format!("see it:     {}\n", command("explain", kept));
     }
     text
 }
@@ -159,7 +163,7 @@ fn document(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> Value {
             json!({
                 "seed": kept.replay.header.seed,
                 "replay": kept.path.display().to_string(),
-                "command": command(kept),
+                "command": command("replay", kept),
                 "findings": findings,
             })
         })

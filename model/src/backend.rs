@@ -73,8 +73,9 @@ pub trait Backend {
     /// Blocked sessions whose wait may be over, each named once a wait.
     fn ready(&mut self, cx: &Cx<'_>) -> Vec<SessionId>;
 
-    /// When the next wait runs out, if nothing else ends it.
-    fn next_deadline(&self) -> Option<SimTime>;
+    /// When the wait of a blocked session runs out, if nothing else ends it. Lock and statement timeouts are
+    /// the backend's, in simulated time.
+    fn deadline(&self, session: SessionId) -> Option<SimTime>;
 
     /// Cancels the session's statement, if it runs one; its next `resume` says so.
     fn cancel(&mut self, cx: &Cx<'_>, session: SessionId);

@@ -149,7 +149,7 @@ impl Server {
     async fn park(&self, id: SessionId) -> Option<()> {
         self.sessions.borrow_mut().get_mut(&id)?.state = State::Parked { waker: None, granted: false };
         let _parked = Parked::count(&self.parked);
-        let deadline = self.backend.borrow().next_deadline().unwrap_or(SimTime(u64::MAX));
+        let deadline = self.backend.borrow().deadline(id).unwrap_or(SimTime(u64::MAX));
         let mut timer = std::pin::pin!(self.sim.sleep_until(deadline));
         poll_fn(|cx| {
             {

@@ -1,5 +1,6 @@
 //! What a run is, before chance has its say: everything but the seed.
 
+use crate::report::printable;
 use drawloom_sim::Profile;
 use drawloom_sim::faults::FaultPlan;
 use drawloom_sqlite::Options as SqliteOptions;
@@ -46,7 +47,7 @@ impl Plan {
 
 /// A name that stands for nothing here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no {what} \"{name}\"; {}", suggestion(.nearest))]
+#[error("there is no {what} \"{}\"; {}", printable(.name), suggestion(.nearest))]
 pub struct PlanError {
     /// What was to be named.
     pub what: &'static str,

@@ -2,7 +2,7 @@
 
 use crate::plan::Plan;
 use crate::run::{Run, RunError, RunOptions, run};
-use drawloom_model::{Finding, History};
+use drawloom_model::{Event, Finding, History};
 use drawloom_sim::source::Strict;
 use drawloom_sim::{Step, Tape};
 
@@ -79,13 +79,21 @@ pub fn verify(replay: &Replay, options: RunOptions) -> Result<(Verdict, Run), Ru
 
 fn compare(replay: &Replay, run: &Run, halt_at: Option<Step>) -> Verdict {
     let within = |step: Step| halt_at.is_none_or(|halt_at| step <= halt_at);
+    let differ = |step: Step, expected: &Event, found: &Event| {
+        let (shown_expected, shown_found) = (show(expected), show(found));
+        if shown_expected == shown_found {
+            // They differ in something that is seldom worth a word.
+            return (step, format!("{expected:?}"), format!("{found:?}"));
+        }
+        (step, shown_expected, shown_found)
+    };
     let expected = replay.history.events.iter().filter(|event| within(event.step));
     let mut found = run.history.events.iter();
     let observed = 'first: {
         for event in expected {
             match found.next() {
                 Some(same) if same == event => (),
-                Some(other) => break 'first Some((other.step.min(event.step), show(event), show(other))),
+                Some(other) => break 'first Some(differ(other.step.min(event.step), event, other)),
                 // The halted run may have stopped between two events of its last step.
                 None if Some(event.step) == halt_at => break 'first None,
                 None => break 'first Some((event.step, show(event), "the run is over".to_owned())),
@@ -101,15 +109,32 @@ fn compare(replay: &Replay, run: &Run, halt_at: Option<Step>) -> Verdict {
     };
     match first {
         Some((step, expected, found)) => Verdict::Diverged { step, expected, found },
-        None if halt_at.is_some() || run.decisions_digest == replay.decisions_digest => Verdict::Identical,
-        None => Verdict::Diverged {
+        None if halt_at.is_some() => Verdict::Identical,
+        None if run.decisions_digest != replay.decisions_digest => Verdict::Diverged {
             step: run.steps,
             expected: format!("decisions with digest {:016x}", replay.decisions_digest),
             found: format!("decisions with digest {:016x}", run.decisions_digest),
         },
+        None => compare_findings(&replay.findings, &run.findings).unwrap_or(Verdict::Identical),
     }
 }
 
-fn show(event: &drawloom_model::Event) -> String {
-    format!("{} at step {}: {}", event.actor, event.step, crate::report::observation(&event.what))
+/// The same run that no longer fails, or fails otherwise, is judged otherwise: that is a difference too.
+fn compare_findings(recorded: &[Finding], now: &[Finding]) -> Option<Verdict> {
+    let first = (0..recorded.len().max(now.len())).find(|index| recorded.get(*index) != now.get(*index))?;
+    let show = |finding: Option<&Finding>| match finding {
+        Some(finding) => format!(
+            "the finding \"{}\": expected {}, actual {}",
+            finding.signature, finding.expected, finding.actual
+        ),
+        None => "no such finding".to_owned(),
+    };
+    let (expected, found) = (recorded.get(first), now.get(first));
+    let step = expected.or(found).map_or(Step::default(), |finding| finding.step);
+    Some(Verdict::Diverged { step, expected: show(expected), found: show(found) })
+}
+
+fn show(event: &Event) -> String {
+    let what = crate::report::observation(&event.what);
+    format!("{} at step {}, {}: {what}", event.actor, event.step, event.at)
 }

@@ -285,8 +285,8 @@ impl Backend for Sqlite {
         ready
     }
 
-    fn next_deadline(&self) -> Option<SimTime> {
-        self.sessions.values().filter_map(|session| session.wait.as_ref()).map(|wait| wait.deadline).min()
+    fn deadline(&self, session: SessionId) -> Option<SimTime> {
+        self.sessions.get(&session)?.wait.as_ref().map(|wait| wait.deadline)
     }
 
     fn cancel(&mut self, _cx: &Cx<'_>, session: SessionId) {

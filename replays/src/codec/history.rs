@@ -267,7 +267,7 @@ fn read_error(reader: &mut Reader<'_>) -> Result<SqlError, ReadError> {
         sqlstate: Sqlstate::new(reader.text_ref()?).ok_or_else(malformed)?,
         class: reader.one_of(&Class::ALL)?,
         effect: if reader.get()? { Effect::Unknown } else { Effect::None },
-        message: reader.text_ref()?.into(),
+        message: reader.text()?.into(),
     })
 }
 

@@ -16,6 +16,7 @@ mod wire;
 use crate::plan::PlanError;
 use crate::replay::{Header, Replay};
 use drawloom_workloads::Workload;
+pub use wire::TEXT_BYTES_MAX;
 use wire::{Reader, Writer};
 
 const MAGIC: &[u8; 8] = b"DRAWLOOM";

@@ -116,15 +116,21 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// How many bytes the texts of one replay may take in memory, each counted as often as it is named: far more
+/// than any run has, and less than would be in anybody's way.
+pub const TEXT_BYTES_MAX: usize = 256 << 20;
+
 /// Takes values back in the order they were put.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
     texts: Vec<&'a str>,
+    /// How many bytes of text were copied so far.
+    copied: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(body: &'a [u8]) -> Result<Reader<'a>, ReadError> {
-        let mut reader = Reader { rest: body, texts: Vec::new() };
+        let mut reader = Reader { rest: body, texts: Vec::new(), copied: 0 };
         for _ in 0..reader.count()? {
             let bytes = reader.bytes()?;
             reader.texts.push(std::str::from_utf8(bytes).map_err(|_| MALFORMED)?);
@@ -160,7 +166,12 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn text(&mut self) -> Result<String, ReadError> {
-        self.text_ref().map(str::to_owned)
+        let text = self.text_ref()?;
+        self.copied += text.len();
+        if self.copied > TEXT_BYTES_MAX {
+            return Err(ReadError::Corrupt("its texts would take more than 256 MiB"));
+        }
+        Ok(text.to_owned())
     }
 
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], ReadError> {
