@@ -5,6 +5,8 @@
 //! `RUSTFLAGS="" cargo test --test determinism` together prove that they write the same bytes. It also tells
 //! whoever changes what a seed means. `UPDATE_GOLDENFILES=1` rewrites it, when the change was meant.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 use drawloom::sim::faults::{Fault, FaultPlan};
 use drawloom::sim::source::Random;
 use drawloom::sim::{Host, Profile};

@@ -1,5 +1,7 @@
 //! Replay files: what is written can be read, and what was damaged is refused with the reason.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 use drawloom_model::{
     Class, Effect, Event, Executed, FaultEvent, Finding, FindingKind, History, Note, Observation, Phase,
     Reply, SessionId, Signature, SqlError, Sqlstate, Statement, Value, Violation,

@@ -1,6 +1,8 @@
 //! Every workload, run and replayed: correct variants are silent, wrong ones are found, strict replays are
 //! identical, edited tapes do no harm, and a halted replay leaves the database of that moment.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
 use drawloom_model::{Class, Effect, Event, Executed, Observation, Reply, SqlError, Value};
 use drawloom_replays::{Plan, Replay, RunOptions, Verdict, codec, run, search};
 use drawloom_sim::faults::{Fault, FaultPlan};
