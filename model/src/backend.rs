@@ -17,11 +17,13 @@ pub struct Cx<'a> {
 
 impl<'a> Cx<'a> {
     /// The context of the running step.
+    #[inline]
     pub fn new(sim: &'a Sim) -> Cx<'a> {
         Cx { sim }
     }
 
     /// The simulated time.
+    #[inline]
     pub fn now(&self) -> SimTime {
         self.sim.now()
     }

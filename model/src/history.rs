@@ -221,6 +221,7 @@ impl Recorder {
     }
 
     /// `actor` caused this, now.
+    #[inline]
     pub fn record(&self, actor: Actor, what: Observation) {
         tracing::debug!(step = self.sim.step().0, actor = %actor, ?what, "event");
         let event = Event { step: self.sim.step(), at: self.sim.now(), actor, what };

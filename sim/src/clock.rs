@@ -27,6 +27,7 @@ struct Timers {
 pub(crate) type TimerId = (SimTime, u64);
 
 impl Clock {
+    #[inline]
     pub(crate) fn now(&self) -> SimTime {
         self.now.get()
     }
@@ -55,11 +56,13 @@ impl Clock {
     }
 
     /// Work took this long: time passes, and whatever falls due wakes.
+    #[inline]
     pub(crate) fn spend(&self, cost: SimDuration) {
         self.advance_to(self.now() + cost);
     }
 
     /// Time passes until `moment`; every timer due by then wakes, in order of deadline.
+    #[inline]
     pub(crate) fn advance_to(&self, moment: SimTime) {
         let passed = moment - self.now();
         if passed > SimDuration::default() {

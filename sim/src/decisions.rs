@@ -202,16 +202,7 @@ impl Decisions {
     }
 
     fn of(&mut self, actor: Actor) -> &mut ActorDecisions {
-        let index = actor.dense();
-        if index >= self.actors.len() {
-            self.grow(index + 1);
-        }
-        &mut self.actors[index]
-    }
-
-    #[cold]
-    fn grow(&mut self, actors: usize) {
-        self.actors.resize_with(actors, ActorDecisions::default);
+        of(&mut self.actors, actor)
     }
 
     fn next_key(&mut self, lane: Lane, actor: Actor) -> Key {
@@ -240,6 +231,7 @@ impl Decisions {
 
     /// Whose turn is next, of `enabled`, which is sorted by actor and not empty: an index into it. `calm` is
     /// the default policy's. `None`: the run has left its tape.
+    #[inline]
     pub(crate) fn pick(
         &mut self,
         step: Step,
@@ -248,7 +240,7 @@ impl Decisions {
         current: Actor,
     ) -> Option<usize> {
         // Every turn takes its ordinal, forced or not: an override's key must not depend on who else is ready.
-        let of_current = self.of(current);
+        let of_current = of(&mut self.actors, current);
         let ordinal = of_current.ordinals[Lane::Schedule as usize];
         of_current.ordinals[Lane::Schedule as usize] = ordinal + 1;
         let place = Place { action: of_current.action, ordinal };
@@ -265,10 +257,10 @@ impl Decisions {
         };
         assert!(index < enabled.len(), "a source picks one of the enabled");
         let chosen = enabled[index].actor;
-        self.mix((enabled.len() as u64) << 16 | u64::from(chosen.code()));
         if index != calm && self.record {
-            append(&mut self.of(current).overrides, (place, chosen));
+            append(&mut of_current.overrides, (place, chosen));
         }
+        self.mix((enabled.len() as u64) << 16 | u64::from(chosen.code()));
         Some(index)
     }
 
@@ -304,6 +296,7 @@ impl Decisions {
         index
     }
 
+    #[cold]
     fn diverge(&mut self, step: Step, divergence: Divergence) {
         self.divergence.get_or_insert(Divergence { step, ..divergence });
     }
@@ -347,9 +340,19 @@ impl Decisions {
     }
 }
 
+/// What is known of this actor. Not a method: the source is asked while it is borrowed.
+fn of(actors: &mut Vec<ActorDecisions>, actor: Actor) -> &mut ActorDecisions {
+    let index = actor.dense();
+    if index >= actors.len() {
+        actors.resize_with(index + 1, ActorDecisions::default);
+    }
+    &mut actors[index]
+}
+
 /// Appends to a list that, once begun, will be long: growing it step by step is most of what recording costs.
+#[inline]
 fn append<T>(list: &mut Vec<T>, entry: T) {
-    if list.capacity() == 0 {
+    if list.len() == list.capacity() {
         list.reserve(128);
     }
     list.push(entry);

@@ -224,6 +224,7 @@ impl Executor {
         }
     }
 
+    #[cold]
     fn settle_changes(&mut self) {
         while self.sim.core.ordered.replace(false) {
             let orders = self.sim.core.orders.take();

@@ -78,6 +78,7 @@ pub fn stamp() -> Option<SimTime> {
 }
 
 /// The simulated clock moved: the host's clock follows.
+#[inline]
 pub(crate) fn follow(passed: SimDuration, now: SimTime) {
     STAMP.set(Some(now));
     #[cfg(madsim)]

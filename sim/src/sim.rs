@@ -157,16 +157,19 @@ impl Sim {
     }
 
     /// The simulated time.
+    #[inline]
     pub fn now(&self) -> SimTime {
         self.core.clock.now()
     }
 
     /// The number of the running turn.
+    #[inline]
     pub fn step(&self) -> Step {
         self.core.step.get()
     }
 
     /// Whose turn it is.
+    #[inline]
     pub fn actor(&self) -> Actor {
         self.core.actor.get()
     }
@@ -194,6 +197,7 @@ impl Sim {
     }
 
     /// Ends the turn. Whoever is picked next may be somebody else.
+    #[inline]
     pub fn turn(&self) -> Turn<'_> {
         Turn { core: &self.core, over: false }
     }
@@ -209,11 +213,13 @@ impl Sim {
     }
 
     /// The running work takes this long: time passes for everybody.
+    #[inline]
     pub fn spend(&self, cost: SimDuration) {
         self.core.clock.spend(cost);
     }
 
     /// Says what the running step touches, for the source to learn from. The last word counts.
+    #[inline]
     pub fn touch(&self, footprint: Footprint) {
         self.core.footprint.set(Some(footprint));
     }

@@ -186,6 +186,7 @@ impl Disk {
     }
 
     /// Sets the wall clock, in milliseconds since 1970.
+    #[inline]
     pub fn set_now(&self, unix_ms: i64) {
         self.now_ms.set(unix_ms);
     }
@@ -214,6 +215,7 @@ impl Disk {
     /// a statement waits for only if the statement failed with plain `SQLITE_BUSY`. Take it before a statement
     /// to forget what an earlier one left.
     #[must_use]
+    #[inline]
     pub fn take_refused(&self) -> Option<LockName> {
         self.waits.refused.take()
     }

@@ -11,8 +11,8 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 #[derive(Clone, Debug)]
 pub struct Random {
     seed: u64,
-    /// The stream in use of each actor's each lane, if it was begun.
-    streams: Vec<Option<Stream>>,
+    /// The stream in use of each lane, by actor, if it was begun.
+    streams: [Vec<Option<Stream>>; Lane::ALL.len()],
 }
 
 /// One turn in so many lets time pass, if it can.
@@ -22,40 +22,43 @@ const TIME_PASSES_OF: u64 = 32;
 #[derive(Clone, Debug)]
 struct Stream {
     next: Place,
+    /// The output for `next`. Drawn ahead: a turn begins with an answer, and the generator need not hold it up.
+    bits: u64,
     generator: Xoshiro256PlusPlus,
 }
 
 impl Random {
     /// The answers of this seed.
     pub fn new(seed: u64) -> Random {
-        Random { seed, streams: Vec::new() }
+        Random { seed, streams: Default::default() }
     }
 
     /// The stream of an action begins from the seed and the key, and from nothing else.
     fn stream(&self, key: Key) -> Stream {
         let place = (key.lane as u64) << 48 | u64::from(key.actor.code()) << 32 | u64::from(key.place.action);
         let hash = scramble(scramble(self.seed ^ 0x6A09_E667_F3BC_C908) ^ place);
-        let next = Place { action: key.place.action, ordinal: 0 };
-        Stream { next, generator: Xoshiro256PlusPlus::seed_from_u64(hash) }
+        let mut generator = Xoshiro256PlusPlus::seed_from_u64(hash);
+        Stream { next: Place { action: key.place.action, ordinal: 0 }, bits: generator.next_u64(), generator }
     }
 
     /// The 64 random bits that belong to this key.
     fn bits(&mut self, key: Key) -> u64 {
-        let index = key.actor.dense() * Lane::ALL.len() + key.lane as usize;
-        match self.streams.get_mut(index) {
+        match self.streams[key.lane as usize].get_mut(key.actor.dense()) {
             // The usual case: the next question of the same action.
             Some(Some(stream)) if stream.next == key.place => stream.take(),
-            _ => self.seek(index, key),
+            _ => self.seek(key),
         }
     }
 
     /// Goes to the key's place in its stream: onwards, if the stream is not past it.
     #[cold]
-    fn seek(&mut self, index: usize, key: Key) -> u64 {
-        if index >= self.streams.len() {
-            self.streams.resize(index + 1, None);
+    fn seek(&mut self, key: Key) -> u64 {
+        let index = key.actor.dense();
+        let streams = &mut self.streams[key.lane as usize];
+        if index >= streams.len() {
+            streams.resize(index + 1, None);
         }
-        let begun = self.streams[index].take();
+        let begun = streams[index].take();
         let usable = |stream: &Stream| {
             stream.next.action == key.place.action && stream.next.ordinal <= key.place.ordinal
         };
@@ -64,7 +67,7 @@ impl Random {
             stream.take();
         }
         let bits = stream.take();
-        self.streams[index] = Some(stream);
+        self.streams[key.lane as usize][index] = Some(stream);
         bits
     }
 }
@@ -72,7 +75,7 @@ impl Random {
 impl Stream {
     fn take(&mut self) -> u64 {
         self.next.ordinal += 1;
-        self.generator.next_u64()
+        std::mem::replace(&mut self.bits, self.generator.next_u64())
     }
 }
 
