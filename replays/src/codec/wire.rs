@@ -58,11 +58,11 @@ impl<'a> Writer<'a> {
         self.values.push(byte);
     }
 
-    /// A whole number. Most are small, and bincode writes those as they are.
+    /// A whole number, as bincode writes it. Nearly all are small: they need not go through its encoder.
     #[inline(always)]
     pub(super) fn number(&mut self, number: u64) {
-        const SMALL_MAX: u64 = 250;
-        if number <= SMALL_MAX {
+        const BYTE_MAX: u64 = 250;
+        if number <= BYTE_MAX {
             self.values.push(number as u8);
         } else {
             self.large_number(number);
@@ -71,7 +71,14 @@ impl<'a> Writer<'a> {
 
     #[inline(never)]
     fn large_number(&mut self, number: u64) {
-        append(number, &mut self.values);
+        const TWO_BYTES: u8 = 251;
+        match u16::try_from(number) {
+            Ok(number) => {
+                let [low, high] = number.to_le_bytes();
+                self.values.extend_from_slice(&[TWO_BYTES, low, high]);
+            }
+            Err(_) => append(number, &mut self.values),
+        }
     }
 
     /// A length, or a place in a list.
@@ -203,4 +210,19 @@ pub(super) fn place_of<T: PartialEq>(value: &T, all: &[T]) -> u8 {
     let place =
         all.iter().position(|candidate| candidate == value).expect("the list has every value of its kind");
     u8::try_from(place).expect("a list of kinds is short")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_bincode_writes_them() {
+        for number in [0, 1, 250, 251, 252, 255, 256, 65_535, 65_536, u64::from(u32::MAX), u64::MAX] {
+            let (mut ours, mut bincodes) = (Writer::new(0), Vec::new());
+            ours.number(number);
+            append(number, &mut bincodes);
+            assert_eq!(ours.values, bincodes, "{number}");
+        }
+    }
 }
