@@ -73,8 +73,9 @@ fn run_many(args: &RunArgs, plan: &Plan) -> Result<(Tried, Vec<Kept>), Failure> 
 fn remark_rate(tried: &Tried, seconds: f64) {
     let simulated = tried.simulated.0 as f64 / 1e6;
     outside::remark(&format!(
-        "{} seeds in {seconds:.1} s ({:.0} seeds/s), {simulated:.0} s simulated ({:.0} times as fast as time)",
+        "{} seed{} in {seconds:.1} s ({:.0} seeds/s), {simulated:.0} s simulated ({:.0} times as fast as time)",
         tried.seeds,
+        if tried.seeds == 1 { "" } else { "s" },
         tried.seeds as f64 / seconds.max(1e-9),
         simulated / seconds.max(1e-9)
     ));
@@ -135,10 +136,11 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
     if tried.interrupted {
         text += &format!("interrupted after {} of {} seeds\n", tried.seeds, seeds.end - seeds.start);
     } else if kept.is_empty() {
-        text += &format!(
-            "nothing found: {}, {}, seeds {}..{}\n",
-            args.workload, args.variant, seeds.start, seeds.end
-        );
+        let tried = match args.seed {
+            Some(seed) => format!("seed {seed}"),
+            None => format!("seeds {}..{}", seeds.start, seeds.end),
+        };
+        text += &format!("nothing found: {}, {}, {tried}\n", args.workload, args.variant);
     }
     if args.keep_going && !kept.is_empty() {
         let (hits, kinds) = (tried.hits.len(), kept.len());

@@ -51,8 +51,10 @@ const CUT_TIMEOUT: SimDuration = SimDuration::secs(2);
 const RESET: Odds = Odds::new(1, 40);
 /// The shortest delay of a message that is not direct.
 const DELAY_MIN: SimDuration = SimDuration::micros(100);
-/// How many lengths of delay there are.
-const DELAYS: u32 = 8;
+/// How many lengths of delay a small network has: 0.1 to 0.4 ms.
+const LAN_DELAYS: u32 = 4;
+/// How many a flaky one has, each twice the one before: 0.1 to 12.8 ms.
+const FLAKY_DELAYS: u32 = 8;
 
 /// The network of one run.
 pub struct Network {
@@ -102,10 +104,11 @@ impl Network {
         let profile = self.profile.get();
         let mut lost = false;
         if profile != Profile::Direct {
-            let length = u64::from(sim.choose(Lane::Link, "delay", DELAYS));
+            let delays = if profile == Profile::Flaky { FLAKY_DELAYS } else { LAN_DELAYS };
+            let length = sim.choose(Lane::Link, "delay", delays);
             let delay = match profile {
                 Profile::Flaky => DELAY_MIN.0 << length,
-                _ => DELAY_MIN.0 * (1 + length),
+                _ => DELAY_MIN.0 * u64::from(1 + length),
             };
             lost = profile == Profile::Flaky && sim.chance(Lane::Link, "reset", RESET);
             sim.sleep(SimDuration(delay)).await;

@@ -22,7 +22,7 @@ pub(super) struct Writer<'a> {
     texts: Vec<u8>,
 }
 
-const RECENT: usize = 64;
+const RECENT: usize = 256;
 
 struct Bytes<'a>(&'a mut Vec<u8>);
 
@@ -89,12 +89,13 @@ impl<'a> Writer<'a> {
     /// A text that may occur often: it is written once.
     pub(super) fn text(&mut self, text: &'a str) {
         let place = std::ptr::from_ref(text);
-        let slot = (place.addr() >> 3) % RECENT;
-        let number = match self.recent[slot] {
+        // Texts lie close together: their addresses are spread by a multiplication.
+        let slot = (place.addr() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - RECENT.ilog2());
+        let number = match self.recent[slot as usize] {
             Some((recent, number)) if std::ptr::eq(recent, place) => number,
             _ => {
                 let number = self.number_of(text);
-                self.recent[slot] = Some((place, number));
+                self.recent[slot as usize] = Some((place, number));
                 number
             }
         };
