@@ -147,7 +147,13 @@ pub fn try_seeds(
         parent.blocks.push(None);
         parent.hand_out(job);
     }
-    parent.listen(&events, progress)
+    let mut tried = parent.listen(&events, progress)?;
+    if !keep_going && let Some((&first, _)) = tried.hits.first_key_value() {
+        // How far other jobs had got by then is chance.
+        tried.hits.retain(|seed, _| *seed == first);
+        tried.seeds = first - seeds.start + 1;
+    }
+    Ok(tried)
 }
 
 impl Jobs {

@@ -82,7 +82,7 @@ pub fn leave_interrupts_to_parent() {
     let _ = ctrlc::set_handler(|| ());
 }
 
-/// Starts this program again, with the same arguments and one more, and sends every line that it prints
+/// Starts this program again, with the same arguments and one more option, and sends every line that it prints
 /// to `events`, then the end.
 ///
 /// # Errors
@@ -93,9 +93,11 @@ pub fn start_job<T: Send + 'static>(
     line: impl Fn(String) -> T + Send + 'static,
     end: impl FnOnce() -> T + Send + 'static,
 ) -> std::io::Result<Job> {
+    // The subcommand comes first; what follows may end the options with `--`.
     let mut process = Command::new(std::env::current_exe()?)
-        .args(std::env::args_os().skip(1))
+        .args(std::env::args_os().skip(1).take(1))
         .arg(extra)
+        .args(std::env::args_os().skip(2))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

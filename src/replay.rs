@@ -18,6 +18,12 @@ pub fn replay(args: &ReplayArgs) -> Done {
         message: format!("{}: {}", args.file.display(), failure.message),
         ..failure
     };
+    for output in [&args.dump, &args.record].into_iter().flatten() {
+        refuse_same(output, &args.file, "the replay itself")?;
+    }
+    if let (Some(dump), Some(record)) = (&args.dump, &args.record) {
+        refuse_same(dump, record, "what --record writes")?;
+    }
     let bytes = std::fs::read(&args.file).map_err(|error| of_file(Failure::usage(error)))?;
     let recorded = codec::decode(&bytes).map_err(|error| Failure::of_file(&args.file, &error.into()))?;
     let options =
@@ -25,7 +31,9 @@ pub fn replay(args: &ReplayArgs) -> Done {
     let replayed = replay_bytes(Host::best(), &bytes, options).map_err(|error| of_file(error.into()))?;
     if let (Some(file), Some(snapshot)) = (&args.dump, &replayed.snapshot) {
         let snapshot = snapshot.as_ref();
-        let database = snapshot.map_err(|error| Failure::usage(format!("nothing to dump: {error}")))?;
+        let database = snapshot.map_err(|error| {
+            Failure::usage(format!("--dump: {error}; the database is there from step 1 on"))
+        })?;
         write(file, database)?;
     }
     if let Some(file) = &args.record {
@@ -46,6 +54,17 @@ pub fn replay(args: &ReplayArgs) -> Done {
     })
 }
 
+/// Nothing may be written over what is still wanted. (`--record` of the replay itself would write the same
+/// bytes, but only if the run is the same.)
+fn refuse_same(output: &Path, other: &Path, what: &str) -> Result<(), Failure> {
+    let same = output == other
+        || matches!((output.canonicalize(), other.canonicalize()), (Ok(output), Ok(other)) if output == other);
+    if same {
+        return Err(Failure::usage(format!("{} would replace {what}; name another file", output.display())));
+    }
+    Ok(())
+}
+
 fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write_whole(file, bytes).map_err(|error| {
         Failure::infrastructure(format!("cannot write {}: {error}; nothing was written", file.display()))
@@ -61,7 +80,8 @@ fn describe(
     let path = args.file.display().to_string();
     let mut text = match &replayed.verdict {
         Verdict::Identical => {
-            let up_to = if args.until.is_some() { "so far, " } else { "" };
+            let halted = args.until.is_some_and(|until| until <= replayed.steps.0);
+            let up_to = if halted { "so far, " } else { "" };
             format!("identical: {up_to}{} steps, every decision and every answer\n", replayed.steps)
         }
         Verdict::Diverged { step, expected, found } => format!(

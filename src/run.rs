@@ -111,7 +111,10 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// A command on the kept replay, to be pasted into a shell.
 fn command(subcommand: &str, kept: &Kept) -> String {
-    let (program, path) = (outside::program(), kept.path.display().to_string());
+    let (program, mut path) = (outside::program(), kept.path.display().to_string());
+    if path.starts_with('-') {
+        path = format!("./{path}"); // it is no option
+    }
     let words = [&program, subcommand, &path];
     // A word of a command line has no NUL byte, which is all that cannot be quoted.
     shlex::try_join(words).unwrap_or_else(|_| words.join(" "))
@@ -141,6 +144,9 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
             None => format!("seeds {}..{}", seeds.start, seeds.end),
         };
         text += &format!("nothing found: {}, {}, {tried}\n", args.workload, args.variant);
+        if let Some(path) = &args.record {
+            text += &format!("recorded in {}\n", path.display());
+        }
     }
     if args.keep_going && !kept.is_empty() {
         let (hits, kinds) = (tried.hits.len(), kept.len());

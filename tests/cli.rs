@@ -186,7 +186,7 @@ fn a_single_seed_finds_what_the_search_found() {
 fn unknown_names_are_usage_and_the_nearest_are_shown() {
     let place = Place::new();
     for (arguments, words) in [
-        ("run bnak", &["bnak", "bank", "did you mean"][..]),
+        ("run bnak", &["bnak", "bank", "nearest"][..]),
         ("run chekout", &["chekout", "checkout"]),
         ("run bank --variant read-modify", &["read-modify\"", "read-modify-write"]),
         ("run", &["WORKLOAD"]),

@@ -85,6 +85,9 @@ pub trait Backend {
     /// Ends the session; its transaction is rolled back.
     fn close(&mut self, cx: &Cx<'_>, session: SessionId);
 
+    /// Time has passed: all that is written is durable by now.
+    fn settle(&mut self);
+
     /// Power is lost: every session is gone, and every write that was not synced.
     fn crash(&mut self, cx: &Cx<'_>);
 

@@ -239,6 +239,11 @@ impl Server {
         self.wake_granted();
     }
 
+    /// What was written so far is long since durable.
+    pub fn settle(&self) {
+        self.backend.borrow_mut().settle();
+    }
+
     /// Power is lost: sessions and un-synced writes are gone.
     pub fn crash(&self) {
         self.go_down(|backend, cx| backend.crash(cx), FaultEvent::DatabaseCrashed);

@@ -25,11 +25,17 @@ pub fn read(path: &Path) -> Result<Replay, FileError> {
     Ok(codec::decode(&fs::read(path)?)?)
 }
 
-/// Writes a whole file under its final name, or nothing.
+/// Writes a whole file under its final name, or nothing. What a link points to is replaced, not the link; a
+/// device, such as a terminal, is written to.
 ///
 /// # Errors
 /// The disk is full, the folder cannot be created, and the like. No half-written file is left.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let there = fs::canonicalize(path);
+    let path = there.as_deref().unwrap_or(path);
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -58,7 +58,7 @@ pub struct PlanError {
 }
 
 fn suggestion(nearest: &[&'static str]) -> String {
-    format!("did you mean {}?", nearest.join(" or "))
+    format!("the nearest are {}", nearest.join(", "))
 }
 
 /// The workload with this name, of those that drawloom brings.

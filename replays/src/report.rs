@@ -54,8 +54,11 @@ pub fn observation(what: &Observation) -> String {
             format!("notes \"{}\" ({})", note.label, values.join(", "))
         }
         Observation::Violation(violation) => format!(
-            "sees \"{}\" violated: expected {}, actual {}",
-            violation.invariant, violation.expected, violation.actual
+            "sees \"{}\" violated: expected {}, actual {}, concerns {}",
+            violation.invariant,
+            violation.expected,
+            violation.actual,
+            violation.keys.join(", ")
         ),
         Observation::Panic { message } => format!("panics: {message}"),
         Observation::Deadlock { waiting } => format!("deadlock of {} slots", waiting.len()),

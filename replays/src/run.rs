@@ -164,6 +164,8 @@ impl Stage<'_> {
 
     fn work(&mut self) -> Outcome {
         self.begin(Actor::SETUP, Phase::Work);
+        // What was prepared is not what a crash is to be tried on.
+        self.wiring.server.settle();
         self.wiring.network.set_profile(self.plan.network);
         let crew = Rc::new(Crew::new(self.plan, self.wiring.clone()));
         let sim = &self.wiring.sim;

@@ -300,6 +300,10 @@ impl Backend for Sqlite {
         self.sessions.remove(&session);
     }
 
+    fn settle(&mut self) {
+        self.disk().settle();
+    }
+
     fn crash(&mut self, _cx: &Cx<'_>) {
         // The old connections end on the old disk, which nobody reads any more.
         let survivor = self.disk().crash();

@@ -176,6 +176,14 @@ impl Disk {
         self.copy(&self.directory.borrow().live, |content| content.data.clone())
     }
 
+    /// Makes durable all that there is, as time does.
+    pub fn settle(&self) {
+        for file in self.directory.borrow().live.values() {
+            file.content.borrow_mut().sync();
+        }
+        self.sync_directory();
+    }
+
     /// The next random number (SplitMix64).
     pub fn random(&self) -> u64 {
         let state = self.entropy.get().wrapping_add(0x9E37_79B9_7F4A_7C15);

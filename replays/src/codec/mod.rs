@@ -50,7 +50,7 @@ pub enum ReadError {
         found: u32,
     },
     /// They are of a workload that this drawloom does not have.
-    #[error("this replay is of another workload: {0} Use the drawloom that made it")]
+    #[error("this replay is of another workload: {0}. Use the drawloom that made it")]
     Foreign(PlanError),
 }
 
