@@ -248,6 +248,9 @@ impl Decisions {
         if enabled.len() == 1 {
             return Some(0);
         }
+        if self.divergence.is_some() {
+            return None;
+        }
         let key = Key { lane: Lane::Schedule, actor: current, place };
         let index = match self.source.pick(key, enabled, calm) {
             Ok(index) => index,

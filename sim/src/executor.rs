@@ -31,7 +31,7 @@ pub enum Outcome {
     StepsExhausted(Vec<StuckSlot>),
     /// The step to stop at is reached.
     Halted,
-    /// The run left its tape.
+    /// The run left its tape: noticed at the latest when there is a choice of turns again.
     Diverged,
 }
 

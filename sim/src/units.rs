@@ -56,7 +56,7 @@ impl fmt::Display for SimTime {
     }
 }
 
-/// The number of a turn: the executor's n-th poll of a slot, or jump of the clock, counted from 1.
+/// The number of a turn: the executor's n-th poll of a slot, counted from 1; a jump of the clock is none.
 /// 0 is before the first turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step(pub u32);

@@ -22,8 +22,6 @@ const TIME_PASSES_OF: u64 = 32;
 #[derive(Clone, Debug)]
 struct Stream {
     next: Place,
-    /// The output for `next`. Drawn ahead: a turn begins with an answer, and the generator need not hold it up.
-    bits: u64,
     generator: Xoshiro256PlusPlus,
 }
 
@@ -37,8 +35,8 @@ impl Random {
     fn stream(&self, key: Key) -> Stream {
         let place = (key.lane as u64) << 48 | u64::from(key.actor.code()) << 32 | u64::from(key.place.action);
         let hash = scramble(scramble(self.seed ^ 0x6A09_E667_F3BC_C908) ^ place);
-        let mut generator = Xoshiro256PlusPlus::seed_from_u64(hash);
-        Stream { next: Place { action: key.place.action, ordinal: 0 }, bits: generator.next_u64(), generator }
+        let next = Place { action: key.place.action, ordinal: 0 };
+        Stream { next, generator: Xoshiro256PlusPlus::seed_from_u64(hash) }
     }
 
     /// The 64 random bits that belong to this key.
@@ -75,7 +73,7 @@ impl Random {
 impl Stream {
     fn take(&mut self) -> u64 {
         self.next.ordinal += 1;
-        std::mem::replace(&mut self.bits, self.generator.next_u64())
+        self.generator.next_u64()
     }
 }
 
