@@ -1,9 +1,11 @@
 //! Contact with the world: the terminal, processes, signals, the wall clock.
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
+use drawloom_replays::outside::write_whole;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -42,6 +44,19 @@ pub fn prepare_process() {
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes a whole file, or nothing.
+///
+/// # Errors
+/// The disk is full, and the like: the machine's failure.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_whole(path, bytes).map_err(|error| {
+        Failure::infrastructure(format!(
+            "cannot write {}: {error}; nothing was written, run again with --out, --record or --dump elsewhere",
+            path.display()
+        ))
+    })
 }
 
 /// Says what went wrong.

@@ -4,7 +4,6 @@ use crate::cli::{Done, Format, ReplayArgs};
 use crate::exit::{Exit, Failure};
 use crate::{output, outside};
 use drawloom_model::Finding;
-use drawloom_replays::outside::write_whole;
 use drawloom_replays::search::{Replayed, replay_bytes};
 use drawloom_replays::{Replay, RunOptions, Verdict, codec, report};
 use drawloom_sim::{Host, Step};
@@ -34,10 +33,10 @@ pub fn replay(args: &ReplayArgs) -> Done {
         let database = snapshot.map_err(|error| {
             Failure::usage(format!("--dump: {error}; the database is there from step 1 on"))
         })?;
-        write(file, database)?;
+        outside::write(file, database)?;
     }
     if let Some(file) = &args.record {
-        write(file, &replayed.bytes)?;
+        outside::write(file, &replayed.bytes)?;
     }
     // Stopped before a finding, the run has not found it.
     let reached = |finding: &&Finding| args.until.is_none_or(|_| finding.step <= replayed.steps);
@@ -63,12 +62,6 @@ fn refuse_same(output: &Path, other: &Path, what: &str) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{} would replace {what}; name another file", output.display())));
     }
     Ok(())
-}
-
-fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_whole(file, bytes).map_err(|error| {
-        Failure::infrastructure(format!("cannot write {}: {error}; nothing was written", file.display()))
-    })
 }
 
 fn describe(

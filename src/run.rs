@@ -5,11 +5,10 @@ use crate::exit::{Exit, Failure};
 use crate::jobs::{self, Tried};
 use crate::output;
 use crate::outside::{self, Progress};
-use drawloom_replays::outside::write_whole;
 use drawloom_replays::{Plan, Replay, codec, report, search};
 use drawloom_sim::Host;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Tries seeds.
 pub fn run(args: &RunArgs) -> Done {
@@ -42,14 +41,14 @@ fn run_one(args: &RunArgs, plan: &Plan, seed: u64) -> Result<(Tried, Vec<Kept>),
     let simulated = replay.history.events.last().map_or(0, |event| event.at.0);
     let tried = Tried { seeds: 1, simulated: drawloom_sim::SimDuration(simulated), ..Tried::default() };
     if let Some(path) = &args.record {
-        write(path, &bytes)?;
+        outside::write(path, &bytes)?;
     }
     if replay.findings.is_empty() {
         return Ok((tried, Vec::new()));
     }
     let path = args.record.clone().unwrap_or_else(|| path_of(args, seed));
     if args.record.is_none() {
-        write(&path, &bytes)?;
+        outside::write(&path, &bytes)?;
     }
     Ok((tried, vec![Kept { replay, path }]))
 }
@@ -92,21 +91,12 @@ fn keep_seed(args: &RunArgs, plan: &Plan, seed: u64) -> Result<Kept, Failure> {
         )));
     }
     let path = path_of(args, seed);
-    write(&path, &bytes)?;
+    outside::write(&path, &bytes)?;
     Ok(Kept { replay, path })
 }
 
 fn path_of(args: &RunArgs, seed: u64) -> PathBuf {
     args.out.join(format!("{}-{}-{seed}.replay", args.workload, args.variant))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_whole(path, bytes).map_err(|error| {
-        Failure::infrastructure(format!(
-            "cannot write {}: {error}; nothing was written, run again with --out or --record elsewhere",
-            path.display()
-        ))
-    })
 }
 
 /// A command on the kept replay, to be pasted into a shell.
