@@ -26,6 +26,7 @@ mod replay;
 mod run;
 
 pub use drawloom_model as model;
+pub use drawloom_replays::lenient::{expect_fixed, expect_fixed_among};
 pub use drawloom_replays::{Plan, Replay, codec, search};
 pub use drawloom_sim as sim;
 pub use drawloom_sqlite as sqlite;

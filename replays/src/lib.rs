@@ -13,6 +13,7 @@
 
 pub mod codec;
 pub mod lanes;
+pub mod lenient;
 pub mod outside;
 pub mod plan;
 pub mod replay;

@@ -49,6 +49,11 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Says something to whoever runs a test with `--nocapture`.
+pub(crate) fn remark(message: &str) {
+    eprintln!("drawloom: {message}");
+}
+
 /// A temporary file is its owner's alone; a replay is not a secret.
 fn make_readable(file: &fs::File) -> io::Result<()> {
     #[cfg(unix)]
