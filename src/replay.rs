@@ -1,10 +1,11 @@
-//! `drawloom replay`: the same run again, and the proof that it is.
+//! `drawloom replay`: the same run again, and the proof that it is. Where it is not, what a lenient run says.
 
 use crate::cli::{Done, Format, ReplayArgs};
 use crate::exit::{Exit, Failure};
 use crate::{output, outside};
 use drawloom_model::Finding;
-use drawloom_replays::search::{Replayed, replay_bytes};
+use drawloom_replays::lenient::{self, Rerun};
+use drawloom_replays::search::{ReplayError, Replayed, replay_bytes};
 use drawloom_replays::{Replay, RunOptions, Verdict, codec, report};
 use drawloom_sim::{Host, Step};
 use serde_json::{Value, json};
@@ -27,7 +28,13 @@ pub fn replay(args: &ReplayArgs) -> Done {
     let recorded = codec::decode(&bytes).map_err(|error| Failure::of_file(&args.file, &error.into()))?;
     let options =
         RunOptions { halt_at: args.until.map(Step), snapshot: args.dump.is_some(), ..RunOptions::default() };
-    let replayed = replay_bytes(Host::best(), &bytes, options).map_err(|error| of_file(error.into()))?;
+    let replayed = match replay_bytes(Host::best(), &bytes, options) {
+        Err(ReplayError::OtherEngine { made_on, here }) => {
+            return Err(of_file(refuse_other_engine(args, &recorded, &bytes, made_on, here)));
+        }
+        replayed => replayed.map_err(|error| of_file(error.into()))?,
+    };
+    let rerun = matches!(replayed.verdict, Verdict::Diverged { .. }).then(|| rerun(&bytes));
     if let (Some(file), Some(snapshot)) = (&args.dump, &replayed.snapshot) {
         let snapshot = snapshot.as_ref();
         let database = snapshot.map_err(|error| {
@@ -41,7 +48,7 @@ pub fn replay(args: &ReplayArgs) -> Done {
     // Stopped before a finding, the run has not found it.
     let reached = |finding: &&Finding| args.until.is_none_or(|_| finding.step <= replayed.steps);
     let findings: Vec<&Finding> = recorded.findings.iter().filter(reached).collect();
-    let (text, document) = describe(args, &recorded, &replayed, &findings);
+    let (text, document) = describe(args, &recorded, &replayed, &findings, rerun.as_ref());
     outside::print(&match args.format {
         Format::Human => text,
         Format::Json => output::document(&document),
@@ -51,6 +58,51 @@ pub fn replay(args: &ReplayArgs) -> Done {
         Verdict::Identical if findings.is_empty() => Exit::Nothing,
         Verdict::Identical => Exit::Finding,
     })
+}
+
+/// A lenient run, whose failure is no more than that: the exit code is the divergence's.
+fn rerun(bytes: &[u8]) -> Result<Rerun, ReplayError> {
+    lenient::rerun(Host::best(), bytes, drawloom_workloads::ALL)
+}
+
+/// Another engine cannot prove that the run is the same. It can still run it.
+fn refuse_other_engine(
+    args: &ReplayArgs,
+    recorded: &Replay,
+    bytes: &[u8],
+    made_on: String,
+    here: String,
+) -> Failure {
+    let rerun = rerun(bytes);
+    if args.format == Format::Json {
+        let result = json!({ "verdict": "other engine", "made_on": made_on, "here": here });
+        let document = self::document(args, recorded, with_lenient(result, Some(&rerun)), &[], Step(0));
+        outside::print(&output::document(&document));
+    }
+    let refusal = Failure::from(ReplayError::OtherEngine { made_on, here });
+    Failure { message: format!("{}; {}", refusal.message, lenient_text(&rerun)), ..refusal }
+}
+
+fn lenient_text(rerun: &Result<Rerun, ReplayError>) -> String {
+    match rerun {
+        Ok(rerun) => format!("run leniently: {rerun}"),
+        Err(error) => format!("it cannot be run leniently either: {error}"),
+    }
+}
+
+/// The result with what a lenient run says, if there was one.
+fn with_lenient(mut result: Value, rerun: Option<&Result<Rerun, ReplayError>>) -> Value {
+    result["lenient"] = match rerun {
+        None => return result,
+        Some(Ok(rerun)) => json!({
+            "outcome": rerun.recurrence.name(),
+            "finding": rerun.recurrence.finding().map(output::finding),
+            "decisions": rerun.decisions,
+            "followed": rerun.followed,
+        }),
+        Some(Err(error)) => json!({ "outcome": "cannot run", "error": error.to_string() }),
+    };
+    result
 }
 
 /// Nothing may be written over what is still wanted. (`--record` of the replay itself would write the same
@@ -69,6 +121,7 @@ fn describe(
     recorded: &Replay,
     replayed: &Replayed,
     findings: &[&Finding],
+    rerun: Option<&Result<Rerun, ReplayError>>,
 ) -> (String, Value) {
     let path = args.file.display().to_string();
     let mut text = match &replayed.verdict {
@@ -97,19 +150,31 @@ fn describe(
             text += &report::finding(finding, recorded.header.seed, Some(&path));
         }
     }
+    if let Some(rerun) = rerun {
+        text += &format!("{}\n", lenient_text(rerun));
+    }
     if let Some(file) = &args.dump {
         text += &format!("the database at step {} is in {}\n", replayed.steps, file.display());
     }
+    (text, document(args, recorded, with_lenient(verdict, rerun), findings, replayed.steps))
+}
+
+fn document(
+    args: &ReplayArgs,
+    recorded: &Replay,
+    result: Value,
+    findings: &[&Finding],
+    steps: Step,
+) -> Value {
     let findings: Vec<Value> = findings.iter().map(|finding| output::finding(finding)).collect();
-    let document = json!({
-        "replay": path,
+    json!({
+        "replay": args.file.display().to_string(),
         "workload": recorded.plan.workload.name(),
         "variant": recorded.plan.variant.name,
         "seed": recorded.header.seed,
-        "steps": replayed.steps.0,
+        "steps": steps.0,
         "host": Host::best().name(),
-        "result": verdict,
+        "result": result,
         "findings": findings,
-    });
-    (text, document)
+    })
 }

@@ -192,8 +192,7 @@ mod tests {
 
     #[test]
     fn another_finding_is_named_and_no_finding_is_none() {
-        let renamed =
-            changed(|replay| replay.findings[0].signature.name = "something else".to_owned());
+        let renamed = changed(|replay| replay.findings[0].signature.name = "something else".to_owned());
         assert_eq!(renamed.recurrence.name(), "different finding");
         assert!(renamed.to_string().contains("(\"the total is conserved\")"), "{renamed}");
         let silent = changed(|replay| {
