@@ -1,7 +1,7 @@
 //! The arguments of every subcommand, and the way from one to its file.
 
 use crate::exit::{Exit, Failure};
-use crate::{explain, list, outside, replay, run};
+use crate::{corpus, explain, export, list, outside, replay, run};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use drawloom_replays::{Plan, plan};
@@ -34,6 +34,10 @@ enum Command {
     Explain(ExplainArgs),
     /// List what there is to choose from
     List(ListArgs),
+    /// Keep replays as regression tests
+    Corpus(CorpusArgs),
+    /// Write a replay in a form that others understand
+    Export(ExportArgs),
 }
 
 /// How results are printed.
@@ -148,6 +152,67 @@ pub struct ListArgs {
     pub format: Format,
 }
 
+/// The arguments of `corpus`.
+#[derive(Debug, Args)]
+pub struct CorpusArgs {
+    #[command(subcommand)]
+    pub(crate) command: CorpusCommand,
+}
+
+/// What is done with the corpus.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CorpusCommand {
+    /// Add a replay that is the same run now and has a finding
+    Add(CorpusAddArgs),
+    /// List the replays, and whether each is still the same run
+    List(CorpusListArgs),
+}
+
+/// The arguments of `corpus add`.
+#[derive(Debug, Args)]
+pub struct CorpusAddArgs {
+    /// The replay
+    pub file: PathBuf,
+    /// The corpus [default: replays/corpus if there is one, else corpus]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// The arguments of `corpus list`.
+#[derive(Debug, Args)]
+pub struct CorpusListArgs {
+    /// The corpus [default: replays/corpus if there is one, else corpus]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// How the list is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// The arguments of `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The replay
+    pub file: PathBuf,
+    /// In which form: SQL for a bug report, JSON for a program, Rust for a test
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// Where it goes [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The forms that a replay is exported in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// What the server executed, as scripts for each session.
+    Sql,
+    /// Everything that the replay holds.
+    Json,
+    /// A test that fails until the bug is fixed.
+    Rust,
+}
+
 /// What can be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListWhat {
@@ -234,6 +299,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Replay(args) => replay::replay(args),
         Command::Explain(args) => explain::explain(args),
         Command::List(args) => list::list(args),
+        Command::Corpus(args) => corpus::corpus(args),
+        Command::Export(args) => export::export(args),
     };
     let exit = done.unwrap_or_else(|failure| {
         outside::complain(&failure.message);

@@ -16,8 +16,10 @@
 //! A workload of your own is an implementation of [`Workload`]; put it into the `workload` of a [`Plan`].
 
 pub mod cli;
+mod corpus;
 mod exit;
 mod explain;
+mod export;
 mod jobs;
 mod list;
 mod output;

@@ -107,7 +107,7 @@ fn with_lenient(mut result: Value, rerun: Option<&Result<Rerun, ReplayError>>) -
 
 /// Nothing may be written over what is still wanted. (`--record` of the replay itself would write the same
 /// bytes, but only if the run is the same.)
-fn refuse_same(output: &Path, other: &Path, what: &str) -> Result<(), Failure> {
+pub(crate) fn refuse_same(output: &Path, other: &Path, what: &str) -> Result<(), Failure> {
     let same = output == other
         || matches!((output.canonicalize(), other.canonicalize()), (Ok(output), Ok(other)) if output == other);
     if same {

@@ -12,6 +12,8 @@
 //! sources.
 
 pub mod codec;
+pub mod corpus;
+pub mod export;
 pub mod lanes;
 pub mod lenient;
 pub mod outside;

@@ -4,7 +4,7 @@ use crate::codec::{self, ReadError};
 use crate::replay::Replay;
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why a replay file could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,30 @@ pub enum FileError {
 /// The file cannot be read, or is no replay for this drawloom: [`ReadError`] says which.
 pub fn read(path: &Path) -> Result<Replay, FileError> {
     Ok(codec::decode(&fs::read(path)?)?)
+}
+
+/// The replays of a folder, by name.
+///
+/// # Errors
+/// The folder, or one of the files, cannot be read.
+pub fn replays_in(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "replay") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.into_iter().map(|path| fs::read(&path).map(|bytes| (path, bytes))).collect()
+}
+
+/// Deletes a file.
+///
+/// # Errors
+/// The disk refuses.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
 }
 
 /// Writes a whole file under its final name, or nothing. What a link points to is replaced, not the link; a

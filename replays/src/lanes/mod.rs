@@ -13,9 +13,9 @@ mod findings;
 mod lane;
 mod rows;
 mod setup;
-mod statements;
+pub(crate) mod statements;
 mod text;
-mod words;
+pub(crate) mod words;
 
 use drawing::Drawing;
 use drawloom_model::{Finding, History};

@@ -19,6 +19,8 @@ pub struct Sent<'a> {
     pub end: Option<usize>,
     /// What the server did, if it did.
     pub executed: Option<&'a Executed>,
+    /// Whether its answer never reached its client.
+    pub lost: bool,
 }
 
 impl Sent<'_> {
@@ -61,6 +63,7 @@ impl<'a> Statements<'a> {
                         orphaned: None,
                         end: None,
                         executed: None,
+                        lost: false,
                     });
                 }
                 Observation::Blocked { session, on } => {
@@ -75,6 +78,9 @@ impl<'a> Statements<'a> {
                 }
                 Observation::Lost { session, executed } => {
                     let number = under_way.remove(&(actor, *session));
+                    if let Some(number) = number {
+                        statements.sent[number].lost = true;
+                    }
                     statements.end(index, number, executed.as_ref());
                 }
                 Observation::Fault(FaultEvent::WorkerCrashed(worker)) => {
@@ -94,6 +100,11 @@ impl<'a> Statements<'a> {
         let sent = &mut self.sent[number];
         (sent.end, sent.executed) = (Some(event), executed);
         self.by_event.insert(event, number);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Sent<'a>] {
+        &self.sent
     }
 
     /// The statement that waits, or is over, at this event.
