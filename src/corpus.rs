@@ -44,7 +44,7 @@ fn add(args: &CorpusAddArgs) -> Done {
         Added::New(path) => format!("added: {}\n", path.display()),
         Added::AlreadyThere(path) => format!("already there: {}\n", path.display()),
         Added::Replaced { path, was, was_bytes } => format!(
-            "added: {} ({size} bytes), in place of {} with the same finding ({was_bytes} bytes)\n",
+            "added: {} ({size} bytes), in place of one with the same finding ({}, {was_bytes} bytes)\n",
             path.display(),
             was.display()
         ),

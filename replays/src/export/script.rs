@@ -75,12 +75,14 @@ pub fn script<'a>(history: &'a History, statements: &'a Statements<'a>) -> Scrip
     let mut moments = moments_of_statements(history, statements);
     moments.extend(moments_of_events(history, statements));
     moments.sort_by_key(|(step, order, _)| (*step, *order));
+    let mut moments: Vec<Moment> = moments.into_iter().map(|(_, _, moment)| moment).collect();
+    end_sessions_in_time(&mut moments);
 
     let mut script = Script { sessions: BTreeMap::new(), faults: Vec::new() };
     let mut done: Option<Done> = None;
     // After which statement each of those that wait began to.
     let mut waiting: BTreeMap<usize, Option<Done>> = BTreeMap::new();
-    for (_, _, moment) in moments {
+    for moment in moments {
         match moment {
             Moment::Waits(call) => drop(waiting.insert(call, done)),
             Moment::Fault(text) => script.faults.push((done, text)),
@@ -113,6 +115,38 @@ impl<'a> Script<'a> {
         let session = Session { actor: sent.actor, lines: Vec::new() };
         &mut self.sessions.entry(sent.session).or_insert(session).lines
     }
+}
+
+/// A client notices a lost connection some turns after the server did. Meanwhile another session may have taken
+/// the locks that were let go: that proves that this one was over.
+fn end_sessions_in_time(moments: &mut [Moment<'_>]) {
+    for index in 0..moments.len() {
+        let Moment::Ends(ended, _) = moments[index] else { continue };
+        let executed = |moment: &Moment| match moment {
+            Moment::Executed(_, sent) => Some((sent.session == ended, takes_locks(sent))),
+            _ => None,
+        };
+        let own_last = moments[..index].iter().rposition(|it| matches!(executed(it), Some((true, _))));
+        let from = own_last.map_or(index, |own_last| own_last + 1);
+        let first = moments[from..index].iter().position(|it| matches!(executed(it), Some((false, true))));
+        if let Some(first) = first {
+            moments[from + first..=index].rotate_right(1);
+        }
+    }
+}
+
+/// Whether the statement had a lock that a writer would have kept from it.
+fn takes_locks(sent: &Sent<'_>) -> bool {
+    let words: Vec<String> =
+        sent.statement.sql.split_whitespace().take(2).map(str::to_ascii_uppercase).collect();
+    let words: Vec<&str> = words.iter().map(|word| word.trim_end_matches(';')).collect();
+    let succeeded = sent.executed.is_some_and(|executed| executed.result.is_ok());
+    let harmless = match words[..] {
+        ["BEGIN", kind] => !matches!(kind, "IMMEDIATE" | "EXCLUSIVE"),
+        [word, ..] => matches!(word, "SELECT" | "BEGIN" | "COMMIT" | "ROLLBACK" | "END"),
+        [] => true,
+    };
+    succeeded && !harmless
 }
 
 /// The steps at which statements wait and are executed, with where they stand among the rest of a step.

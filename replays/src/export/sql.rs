@@ -13,8 +13,8 @@ use std::fmt::Write;
 
 const HOW_TO: &str = "\
 -- Give each session a connection of its own to one empty database, and start a statement [n] as soon as the one
--- that it comes after is done. The numbers count what the server executed, in the order in which it was done;
--- a statement without one was not executed.
+-- that it comes after is done (if none is named: the one above). The numbers count what the server executed, in
+-- the order in which it was done; what has [-] was not executed, or is to be done by hand.
 ";
 
 /// What the server executed, as SQL. Everything else is a comment.
@@ -80,11 +80,11 @@ fn write_session(text: &mut String, dialect: Dialect, id: SessionId, session: &S
                 };
                 let waits = sent.wait.map(|(_, on)| format!("; it waited for {}", printable(on)));
                 let waits = waits.unwrap_or_default();
-                writeln!(text, "-- {why}{}{waits}: {sql}", self::after(*after, id))
+                writeln!(text, "-- [-]{}; {why}{waits}: {sql}", self::after(*after, id))
             }
             Line::Ends { after, why } => {
                 let after = self::after(*after, id);
-                writeln!(text, "-- close this connection{after}: {}", printable(why))
+                writeln!(text, "-- [-]{after}; close this connection: {}", printable(why))
             }
         };
     }
