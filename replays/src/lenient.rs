@@ -149,7 +149,7 @@ pub fn expect_fixed_among(replay: &[u8], workloads: &[&'static dyn Workload]) {
             panic!("not fixed yet: {}\n\n{}", finding.signature.name, rerun.story)
         }
         Recurrence::DifferentFinding(_) | Recurrence::NoLongerFails | Recurrence::StillNothing => {
-            outside::remark(&format!("the bug of this test's replay is gone: {rerun}"));
+            outside::remark(&format!("this test's replay does not fail as it did: {rerun}"));
             if rerun.followed < rerun.decisions {
                 outside::remark("the replay no longer fits throughout: search for the bug again to be sure");
             }
