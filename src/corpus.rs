@@ -63,7 +63,7 @@ fn refusal(error: AddError) -> Failure {
         AddError::Diverged(_) | AddError::InTheWay { error: FileError::Read(ReadError::Foreign(_)), .. } => {
             Exit::Diverged
         }
-        AddError::InTheWay { .. } => Exit::Usage,
+        AddError::InTheWay { .. } | AddError::NameTaken { .. } => Exit::Usage,
         AddError::Io(_) => Exit::Infrastructure,
     };
     Failure { exit, message: error.to_string() }

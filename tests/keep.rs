@@ -225,10 +225,15 @@ fn what_guards_against_nothing_does_not_get_into_the_corpus() {
     place.drawloom("corpus add nowhere.replay").exits(2).says_only(&["nowhere.replay"]);
     place.drawloom("corpus list").exits(2).says_only(&["corpus", "--dir"]);
     assert!(!place.path("corpus").exists());
+    // A name that says something else is not written over.
+    place.keep("good.replay", &lost_update());
+    place.drawloom("corpus add good.replay --dir named").exits(0);
+    let name = format!("named/{}", place.replays_in("named").concat());
+    place.keep(&name, &first(&small("bank", "read-modify-write")));
+    place.drawloom("corpus add good.replay --dir named").exits(2).says_only(&[&name, "rename it"]);
     // One that nobody can read is in the way of a comparison.
     fs::create_dir(place.path("corpus")).unwrap();
     fs::write(place.path("corpus/broken.replay"), "hello").unwrap();
-    place.keep("good.replay", &lost_update());
     place.drawloom("corpus add good.replay").exits(2).says_only(&["broken.replay", "delete it"]);
 }
 
@@ -271,7 +276,7 @@ fn json_has_everything() {
     assert_eq!(json["seed"], lost.header.seed);
     assert_eq!(json["engine"], lost.header.fingerprint);
     assert_eq!(json["plan"]["workload"], "counter");
-    assert_eq!(json["plan"]["threads"], 2);
+    assert_eq!(json["plan"]["workers"], 2);
     assert_eq!(json["plan"]["sqlite"]["busy_timeout_ms"], 5000);
     assert_eq!(json["tape"].as_array().unwrap().len(), lost.tape.len());
     assert_eq!(json["findings"][0]["name"], "no update is lost");

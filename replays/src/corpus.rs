@@ -60,6 +60,12 @@ pub enum AddError {
         /// What is wrong with it.
         error: FileError,
     },
+    /// Its name is taken by a replay of something else.
+    #[error("{}, which is in the corpus, has another finding than its name says; rename it first", .path.display())]
+    NameTaken {
+        /// Where that is.
+        path: PathBuf,
+    },
     /// The folder cannot be read or written.
     #[error("the corpus cannot be read or written: {0}")]
     Io(#[from] io::Error),
@@ -84,6 +90,9 @@ pub fn add(host: Host, bytes: &[u8], folder: &Path) -> Result<Added, AddError> {
             return Ok(Added::AlreadyThere(there));
         }
         if Kind::of(&decoded).as_ref() != Some(&kind) {
+            if there == path {
+                return Err(AddError::NameTaken { path });
+            }
             continue;
         }
         if old.len() <= bytes.len() && replays_identically(host, &old) {

@@ -207,10 +207,19 @@ mod tests {
         changed(|replay| replay.plan.workers = 1);
         changed(|replay| replay.plan.actions = 1);
         changed(|replay| replay.plan.network = drawloom_sim::Profile::Direct);
-        let other = changed(|replay| {
-            replay.plan.workload = crate::plan::workload("queue").unwrap();
-            replay.plan.variant = &replay.plan.workload.variants()[0];
-        });
-        assert!(other.followed < other.decisions, "{other}");
+        for workload in drawloom_workloads::ALL {
+            for variant in workload.variants() {
+                let other =
+                    changed(|replay| (replay.plan.workload, replay.plan.variant) = (*workload, variant));
+                let same = (workload.name(), variant.name) == ("bank", "read-modify-write");
+                assert_eq!(
+                    other.followed == other.decisions,
+                    same,
+                    "{}, {}: {other}",
+                    workload.name(),
+                    variant.name
+                );
+            }
+        }
     }
 }

@@ -49,7 +49,7 @@ fn plan(plan: &Plan) -> Value {
     json!({
         "workload": plan.workload.name(),
         "variant": plan.variant.name,
-        "threads": plan.workers,
+        "workers": plan.workers,
         "actions": plan.actions,
         "network": plan.network.name(),
         "faults": faults,
