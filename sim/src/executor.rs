@@ -73,6 +73,8 @@ pub struct Executor {
     enabled: Vec<Enabled>,
     /// The place among the enabled of the actor whose turn it was, if it is known.
     current: Option<usize>,
+    /// The source wants to know what steps touch.
+    observed: bool,
     steps_max: u32,
     halt_at: Option<Step>,
     on_panic: Box<dyn FnMut(Actor, String)>,
@@ -82,9 +84,11 @@ impl Executor {
     /// An executor with no slots. With `record`, the decisions that are not calm are kept; beyond
     /// `steps_max` turns a run is a livelock.
     pub fn new(source: Box<dyn Source>, shape: &RunShape, record: bool, steps_max: u32) -> Executor {
+        let observed = source.observes();
         let sim = Sim::new(Decisions::new(source, shape, record));
         Executor {
             sim,
+            observed,
             slots: Vec::new(),
             queues: Vec::new(),
             enabled: Vec::with_capacity(usize::from(shape.workers) + 2),
@@ -187,6 +191,7 @@ impl Executor {
         let (future, waker) = (&mut slot.future, &slot.waker);
         let poll = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(waker))));
 
+        let intended = std::mem::replace(&mut slot.intent, core.intended.take().unwrap_or_default());
         let again = core.again.replace(false);
         match poll {
             Ok(Poll::Pending) if again && !slot.flag.set.load(Relaxed) => {
@@ -195,12 +200,11 @@ impl Executor {
                 if queue.len() > 1 {
                     queue.rotate_left(1);
                 }
+                self.note_intent(actor);
             }
             Ok(Poll::Pending) => {
                 queue.remove(0);
-                if queue.is_empty() {
-                    self.set_enabled(actor);
-                }
+                self.set_enabled(actor);
             }
             Ok(Poll::Ready(())) => self.end_slot(id),
             Err(panic) => {
@@ -210,9 +214,22 @@ impl Executor {
                 self.end_slot(id);
             }
         }
-        if let Some(footprint) = self.sim.core.footprint.take() {
+        let touched = self.sim.core.touched.take();
+        if self.observed {
+            let footprint = touched.unwrap_or(intended);
             self.sim.core.decisions.borrow_mut().observe(step, actor, &footprint);
         }
+    }
+
+    /// What an enabled actor's next turn touches is what its first ready slot intends.
+    fn note_intent(&mut self, actor: Actor) {
+        if !self.observed {
+            return;
+        }
+        let id = self.queues[actor.dense()][0];
+        let intent = self.slots[id.index as usize].as_ref().expect("a ready slot lives").intent.clone();
+        let place = self.enabled.binary_search_by_key(&actor, |candidate| candidate.actor);
+        self.enabled[place.expect("an actor with a ready slot is enabled")].footprint = intent;
     }
 
     /// Brings the queues up to date with what the last turn did: spawns, kills, pauses, wake-ups.
@@ -320,7 +337,9 @@ impl Executor {
             Err(place) if enabled => {
                 self.current = None;
                 self.enabled.insert(place, Enabled { actor, footprint: Footprint::Unknown });
+                self.note_intent(actor);
             }
+            _ if enabled => self.note_intent(actor),
             _ => (),
         }
     }

@@ -29,7 +29,9 @@ pub(crate) struct Core {
     /// The running slot asked for another turn.
     pub again: Cell<bool>,
     /// What the running step touches, if it said so.
-    pub footprint: Cell<Option<Footprint>>,
+    pub touched: Cell<Option<Footprint>>,
+    /// What the running slot will touch in its next turn, if it said so.
+    pub intended: Cell<Option<Footprint>>,
     pub live: Cell<u32>,
     pub essential: Cell<u32>,
     pub registry: RefCell<Registry>,
@@ -97,6 +99,8 @@ pub(crate) struct Slot {
     pub paused: bool,
     /// Became ready while it was paused.
     pub held: bool,
+    /// What its next turn is known to touch.
+    pub intent: Footprint,
 }
 
 /// The queue that wakers write to.
@@ -145,7 +149,8 @@ impl Sim {
                 actor: Cell::new(Actor::CLOCK),
                 step: Cell::default(),
                 again: Cell::default(),
-                footprint: Cell::default(),
+                touched: Cell::default(),
+                intended: Cell::default(),
                 live: Cell::default(),
                 essential: Cell::default(),
                 registry: RefCell::default(),
@@ -218,10 +223,22 @@ impl Sim {
         self.core.clock.spend(cost);
     }
 
-    /// Says what the running step touches, for the source to learn from. The last word counts.
+    /// Says what the running step touches, beside what it said already. Of a step that says nothing, what it
+    /// intended counts; if it intended nothing either, it is [`Footprint::Unknown`].
     #[inline]
     pub fn touch(&self, footprint: Footprint) {
-        self.core.footprint.set(Some(footprint));
+        let touched = match self.core.touched.take() {
+            Some(before) => before.join(footprint),
+            None => footprint,
+        };
+        self.core.touched.set(Some(touched));
+    }
+
+    /// Says what the running slot will touch when it gets its next turn, for a source to choose by. It holds
+    /// until that turn.
+    #[inline]
+    pub fn intend(&self, footprint: Footprint) {
+        self.core.intended.set(Some(footprint));
     }
 
     /// A new slot, ready at once. The run goes on while any essential slot lives. `name` says what the slot
@@ -245,6 +262,7 @@ impl Sim {
             flag,
             paused: false,
             held: false,
+            intent: Footprint::Unknown,
         };
         self.core.live.set(self.core.live.get() + 1);
         self.core.essential.set(self.core.essential.get() + u32::from(essential));

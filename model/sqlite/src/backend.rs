@@ -18,7 +18,6 @@ use crate::error::{classify, is_busy};
 use crate::options::{Busy, JournalMode, Options, Synchronous};
 use crate::vfs::{self, Mount};
 use drawloom_model::{Backend, Class, Cx, Progress, Reply, SessionId, SqlError, Statement, Value};
-use drawloom_sim::footprint::Access;
 use drawloom_sim::{Footprint, SimTime};
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -106,7 +105,6 @@ impl Drop for Simulation {
 impl Sqlite {
     /// An engine that has no database yet. It waits until no other simulation of this process is under way.
     pub fn new(options: Options) -> Sqlite {
-        let database = |writes| Footprint::Known(Rc::new([Access { resource: 0, writes }]));
         Sqlite {
             options,
             sessions: BTreeMap::new(),
@@ -115,8 +113,8 @@ impl Sqlite {
             mount: None,
             columns: BTreeMap::new(),
             changed: [0, 1].map(|affected| Rc::new(Reply { affected, ..Reply::default() })),
-            reads: database(false),
-            writes: database(true),
+            reads: Footprint::reads(0),
+            writes: Footprint::writes(0),
             _simulation: Simulation::begin(),
         }
     }

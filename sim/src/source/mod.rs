@@ -64,6 +64,11 @@ pub trait Source {
     /// Only a strict tape fails: the run asks what the tape cannot answer.
     fn choose(&mut self, key: Key, choice: &Choice) -> Result<u32, Box<Divergence>>;
 
+    /// Whether the source wants to know what steps touch, before and after they are taken. Asked once.
+    fn observes(&self) -> bool {
+        false
+    }
+
     /// What the step just taken touched.
     fn observe(&mut self, _step: Step, _actor: Actor, _footprint: &Footprint) {}
 
