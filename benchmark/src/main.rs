@@ -6,8 +6,10 @@
 mod divergences;
 mod kernel;
 mod outside;
+mod programs;
 mod recording;
 mod runs;
+mod search;
 mod sqlite;
 mod table;
 
@@ -21,6 +23,8 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => all(),
         ["divergences", runs] => divergences::count(runs.parse().expect("a number of runs")),
+        ["bounded"] => search::bounded(),
+        ["random", trials] => search::random(trials.parse().expect("a number")),
         ["divergences"] => divergences::count(100_000),
         // What valgrind counts the instructions of: see `recording`.
         ["toy", runs] => kernel::repeat(runs.parse().expect("a number of runs")),

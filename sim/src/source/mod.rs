@@ -1,12 +1,23 @@
 //! What answers choices. One file a strategy; recording, replaying, searching and shrinking are all
 //! sources behind this one seam.
 
+mod bounded;
+mod census;
+mod chance;
+mod pct;
+mod pos;
 mod random;
 mod round_robin;
+mod strategy;
+mod surw;
 mod tape;
+mod urw;
 
+pub use bounded::{Bounded, Coverage};
+pub use census::{Census, Survey};
 pub use random::Random;
 pub use round_robin::RoundRobin;
+pub use strategy::{NoStrategy, Strategy};
 pub use tape::{Lenient, Strict};
 
 use crate::decisions::{Divergence, Key};

@@ -1,5 +1,6 @@
 //! Uniform random answers, each derived from the seed and the decision's key alone.
 
+use super::chance::TIME_PASSES_OF;
 use super::{Choice, Enabled, Source};
 use crate::decisions::{Divergence, Key, Lane, Place};
 use crate::units::Actor;
@@ -14,9 +15,6 @@ pub struct Random {
     /// The stream in use of each lane, by actor, if it was begun.
     streams: [Vec<Option<Stream>>; Lane::ALL.len()],
 }
-
-/// One turn in so many lets time pass, if it can.
-const TIME_PASSES_OF: u64 = 32;
 
 /// The answers of one (lane, actor, action): the n-th output answers the question with ordinal n.
 #[derive(Clone, Debug)]
@@ -78,7 +76,7 @@ impl Stream {
 }
 
 /// The finalizer of MurmurHash3: every bit of the input reaches every bit of the output.
-fn scramble(mut word: u64) -> u64 {
+pub(super) fn scramble(mut word: u64) -> u64 {
     word = (word ^ (word >> 33)).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
     word = (word ^ (word >> 33)).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
     word ^ (word >> 33)
@@ -86,7 +84,7 @@ fn scramble(mut word: u64) -> u64 {
 
 /// 32 random bits as a draw below `bound`, by multiplication: our own formula, so that stored seeds outlive
 /// any library's.
-fn below(bits: u64, bound: u64) -> u64 {
+pub(super) fn below(bits: u64, bound: u64) -> u64 {
     ((bits & 0xFFFF_FFFF) * bound) >> 32
 }
 
