@@ -28,6 +28,12 @@ impl<'a> Cx<'a> {
         self.sim.now()
     }
 
+    /// Whether anybody wants to know what statements touch.
+    #[inline]
+    pub fn observed(&self) -> bool {
+        self.sim.observed()
+    }
+
     /// One of `arity` answers to what the engine leaves open; 0 is the calm one.
     pub fn choose(&self, site: &'static str, arity: u32) -> u32 {
         self.sim.choose(Lane::Backend, site, arity)
@@ -43,13 +49,15 @@ pub enum Progress {
         reply: Result<Rc<Reply>, SqlError>,
         /// Whether the session is inside a transaction now.
         in_transaction: bool,
-        /// What it touched.
+        /// What it touched. Where nobody observes, it may be [`Footprint::Unknown`].
         footprint: Footprint,
     },
     /// It waits for another session; `ready` will name it.
     Blocked {
         /// What it waits for, for people.
         on: &'static str,
+        /// What finding that out touched.
+        footprint: Footprint,
     },
     /// It paused inside and can go on at once.
     Yielded,
@@ -68,6 +76,22 @@ pub trait Backend {
 
     /// Begins a statement. The session runs no other.
     fn submit(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement) -> Progress;
+
+    /// What executing this statement now would touch, as far as that can be told before: at least as much as
+    /// it will say it touched. Asked only where somebody observes.
+    fn intent(&self, _session: SessionId, _statement: &Statement) -> Footprint {
+        Footprint::Unknown
+    }
+
+    /// What opening a session touches.
+    fn opening(&self) -> Footprint {
+        Footprint::Unknown
+    }
+
+    /// What closing this session now would touch.
+    fn closing(&self, _session: SessionId) -> Footprint {
+        Footprint::Unknown
+    }
 
     /// Goes on with a statement that yielded, or whose wait is over.
     fn resume(&mut self, cx: &Cx<'_>, session: SessionId) -> Progress;

@@ -12,6 +12,7 @@
 //! Only [`session`] and [`server`] await; backends and oracles are synchronous and own no clock. An oracle
 //! sees a [`History`] and nothing else.
 
+pub mod access;
 pub mod backend;
 pub mod error;
 pub mod history;

@@ -7,7 +7,7 @@ use crate::backend::{Backend, Cx, Progress, SessionId};
 use crate::error::SqlError;
 use crate::history::{Executed, FaultEvent, Observation, Recorder};
 use crate::statement::Statement;
-use drawloom_sim::{Actor, Sim, SimTime};
+use drawloom_sim::{Actor, Footprint, Sim, SimTime};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -76,11 +76,33 @@ impl Server {
         if !self.up.get() {
             return Err(SqlError::connection_refused());
         }
+        self.sim.touch(self.opening());
         let id = self.backend.borrow_mut().open(&Cx::new(&self.sim))?;
         let session = ServerSession { client, state: State::Idle, abandoned: false };
         let before = self.sessions.borrow_mut().insert(id, session);
         assert!(before.is_none(), "a backend numbers its sessions once");
         Ok(id)
+    }
+
+    /// What opening a session touches.
+    pub(crate) fn opening(&self) -> Footprint {
+        if self.sim.observed() { self.backend.borrow().opening() } else { Footprint::Unknown }
+    }
+
+    /// What executing the statement now would touch.
+    pub(crate) fn intent(&self, id: SessionId, statement: &Statement) -> Footprint {
+        if self.sim.observed() && self.sessions.borrow().contains_key(&id) {
+            return self.backend.borrow().intent(id, statement);
+        }
+        Footprint::Unknown
+    }
+
+    /// What closing the session now would touch.
+    pub(crate) fn closing(&self, id: SessionId) -> Footprint {
+        if self.sim.observed() && self.sessions.borrow().contains_key(&id) {
+            return self.backend.borrow().closing(id);
+        }
+        Footprint::Unknown
     }
 
     /// Runs a statement to its end. `None`: the session is gone.
@@ -112,10 +134,12 @@ impl Server {
                         let client = self.sessions.borrow().get(&id)?.client;
                         self.recorder.record(client, Observation::Blocked { session: id, on: on.into() });
                     }
+                    self.sim.intend(self.intent(id, statement));
                     self.park(id).await?;
                 }
                 Unfinished::Yielded => {
                     self.sessions.borrow_mut().get_mut(&id)?.state = State::Running;
+                    self.sim.intend(self.intent(id, statement));
                     self.sim.turn().await;
                 }
             }
@@ -135,7 +159,10 @@ impl Server {
     fn progressed(&self, statement: &Statement, progress: Progress) -> Result<Executed, Unfinished> {
         let (reply, in_transaction, footprint) = match progress {
             Progress::Done { reply, in_transaction, footprint } => (reply, in_transaction, footprint),
-            Progress::Blocked { on } => return Err(Unfinished::Blocked { on }),
+            Progress::Blocked { on, footprint } => {
+                self.sim.touch(footprint);
+                return Err(Unfinished::Blocked { on });
+            }
             Progress::Yielded => return Err(Unfinished::Yielded),
         };
         self.sim.touch(footprint);
@@ -201,6 +228,7 @@ impl Server {
                 State::Parked { waker, .. } => waker.take(),
             }
         };
+        self.sim.touch(self.closing(id));
         self.sessions.borrow_mut().remove(&id);
         self.backend.borrow_mut().close(&Cx::new(&self.sim), id);
         parked.into_iter().for_each(Waker::wake);

@@ -9,7 +9,7 @@ use crate::error::{Class, SqlError};
 use crate::history::{Executed, Observation, Recorder};
 use crate::server::Server;
 use crate::statement::{Reply, Statement, Value};
-use drawloom_sim::{Actor, Network, Sim, SlotId, Transit};
+use drawloom_sim::{Actor, Footprint, Network, Sim, SlotId, Transit};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -83,17 +83,19 @@ impl Session {
             return Ok(id);
         }
         let Wiring { sim, network, server, recorder } = &self.wiring;
+        // Who has which number hangs on who connects first; but numbers are only names.
+        sim.intend(server.opening());
         if network.is_direct() {
             sim.turn().await;
         }
-        let there = network.carry(sim, self.client).await;
+        let there = hop(&self.wiring, self.client, server.opening()).await;
         let connected = match there {
             Transit::Arrived => server.connect(self.client),
             Transit::Lost => Err(SqlError::connection_refused()),
         };
         // From here on the session is this client's to leave behind, should it die now.
         self.id = connected.as_ref().ok().copied();
-        let back = network.carry(sim, self.client).await;
+        let back = hop(&self.wiring, self.client, server.opening()).await;
         let result = match (connected, back) {
             (Ok(id), Transit::Lost) => {
                 server.hang_up(id);
@@ -134,6 +136,7 @@ impl Session {
     }
 
     async fn execute_in_turn(&mut self, id: SessionId, statement: Rc<Statement>) -> Delivery {
+        self.wiring.sim.intend(self.wiring.server.intent(id, &statement));
         self.wiring.sim.turn().await;
         let call = Observation::Call { session: id, statement: statement.clone() };
         self.wiring.recorder.record(self.client, call);
@@ -147,6 +150,7 @@ impl Session {
         let mailbox = Rc::new(RefCell::new(Mailbox::default()));
         let flight = deliver(self.wiring.clone(), self.client, id, statement, mailbox.clone());
         self.flight = Some(self.wiring.sim.spawn(self.client, "statement under way", false, flight));
+        self.wiring.sim.intend(Footprint::Nothing);
         let awaited = Awaited { recorder: self.wiring.recorder.clone(), client: self.client, id, mailbox };
         poll_fn(|cx| {
             let mut mailbox = awaited.mailbox.borrow_mut();
@@ -211,6 +215,15 @@ impl Drop for Awaited {
     }
 }
 
+/// One message's way, which ends in a turn that touches this, if it takes one.
+async fn hop(wiring: &Wiring, client: Actor, intent: Footprint) -> Transit {
+    wiring.sim.intend(intent);
+    let transit = wiring.network.carry(&wiring.sim, client).await;
+    // What comes next says for itself what it intends.
+    wiring.sim.intend(Footprint::Unknown);
+    transit
+}
+
 /// One statement's journey to the server and back.
 async fn deliver(
     wiring: Wiring,
@@ -219,8 +232,9 @@ async fn deliver(
     statement: Rc<Statement>,
     mailbox: Rc<RefCell<Mailbox>>,
 ) {
-    let Wiring { sim, network, server, .. } = &wiring;
-    let delivery = match network.carry(sim, client).await {
+    let server = &wiring.server;
+    let intent = server.intent(id, &statement).join(server.closing(id));
+    let delivery = match hop(&wiring, client, intent).await {
         Transit::Lost => {
             server.hang_up(id);
             Delivery::Broken(None)
@@ -229,7 +243,7 @@ async fn deliver(
             None => Delivery::Broken(None),
             Some(executed) => {
                 server.end_if_abandoned(id);
-                match network.carry(sim, client).await {
+                match hop(&wiring, client, server.closing(id)).await {
                     Transit::Arrived => Delivery::Answered(executed),
                     Transit::Lost => {
                         server.hang_up(id);

@@ -73,8 +73,6 @@ pub struct Executor {
     enabled: Vec<Enabled>,
     /// The place among the enabled of the actor whose turn it was, if it is known.
     current: Option<usize>,
-    /// The source wants to know what steps touch.
-    observed: bool,
     steps_max: u32,
     halt_at: Option<Step>,
     on_panic: Box<dyn FnMut(Actor, String)>,
@@ -86,9 +84,9 @@ impl Executor {
     pub fn new(source: Box<dyn Source>, shape: &RunShape, record: bool, steps_max: u32) -> Executor {
         let observed = source.observes();
         let sim = Sim::new(Decisions::new(source, shape, record));
+        sim.core.observed.set(observed);
         Executor {
             sim,
-            observed,
             slots: Vec::new(),
             queues: Vec::new(),
             enabled: Vec::with_capacity(usize::from(shape.workers) + 2),
@@ -184,6 +182,8 @@ impl Executor {
         let step = Step(core.step.get().0 + 1);
         core.step.set(step);
         core.actor.set(actor);
+        // A slot that is killed ends between turns, and what that touches was the killer's doing.
+        core.touched.take();
         let slot = self.slots[id.index as usize].as_mut().expect("a ready slot lives");
         slot.flag.set.store(false, Relaxed);
         tracing::trace!(step = step.0, actor = %actor, "turn");
@@ -215,7 +215,7 @@ impl Executor {
             }
         }
         let touched = self.sim.core.touched.take();
-        if self.observed {
+        if self.sim.observed() {
             let footprint = touched.unwrap_or(intended);
             self.sim.core.decisions.borrow_mut().observe(step, actor, &footprint);
         }
@@ -223,7 +223,7 @@ impl Executor {
 
     /// What an enabled actor's next turn touches is what its first ready slot intends.
     fn note_intent(&mut self, actor: Actor) {
-        if !self.observed {
+        if !self.sim.observed() {
             return;
         }
         let id = self.queues[actor.dense()][0];

@@ -28,6 +28,8 @@ pub(crate) struct Core {
     pub step: Cell<Step>,
     /// The running slot asked for another turn.
     pub again: Cell<bool>,
+    /// The source wants to know what steps touch.
+    pub observed: Cell<bool>,
     /// What the running step touches, if it said so.
     pub touched: Cell<Option<Footprint>>,
     /// What the running slot will touch in its next turn, if it said so.
@@ -149,6 +151,7 @@ impl Sim {
                 actor: Cell::new(Actor::CLOCK),
                 step: Cell::default(),
                 again: Cell::default(),
+                observed: Cell::default(),
                 touched: Cell::default(),
                 intended: Cell::default(),
                 live: Cell::default(),
@@ -221,6 +224,12 @@ impl Sim {
     #[inline]
     pub fn spend(&self, cost: SimDuration) {
         self.core.clock.spend(cost);
+    }
+
+    /// Whether anybody wants to know what steps touch: where it takes work to tell, that can be spared.
+    #[inline]
+    pub fn observed(&self) -> bool {
+        self.core.observed.get()
     }
 
     /// Says what the running step touches, beside what it said already. Of a step that says nothing, what it

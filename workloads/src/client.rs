@@ -2,7 +2,7 @@
 
 use drawloom_model::session::Wiring;
 use drawloom_model::{Effect, Note, Observation, Reply, Session, SqlError, Value, Violation};
-use drawloom_sim::{Actor, Lane, SimDuration};
+use drawloom_sim::{Actor, Footprint, Lane, SimDuration};
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -40,6 +40,8 @@ impl Client {
 
     /// What the worker's own clock says, in microseconds.
     pub fn clock_us(&self) -> i64 {
+        // Everybody's steps move it.
+        self.wiring.sim.touch(Footprint::Unknown);
         i64::try_from(self.wiring.sim.now().0).expect("a run is shorter than 292,000 years")
     }
 
@@ -88,6 +90,9 @@ impl Client {
 
     /// Waits in simulated time.
     pub async fn pause(&self, duration: SimDuration) {
+        // When it ends hangs on what the time is now, which everybody's steps move. Then it touches nothing.
+        self.wiring.sim.touch(Footprint::Unknown);
+        self.wiring.sim.intend(Footprint::Nothing);
         self.wiring.sim.sleep(duration).await;
     }
 
@@ -132,6 +137,8 @@ impl Client {
 
     /// The first value of every note with this label, so far, as far as it is a whole number.
     pub fn noted(&self, label: &str) -> Vec<i64> {
+        // Notes are everybody's.
+        self.wiring.sim.touch(Footprint::Unknown);
         self.wiring.recorder.read(|history| {
             let first = |note: &Note| note.values.first().and_then(Value::as_int);
             history.notes(label).filter_map(|(_, note)| first(note)).collect()

@@ -2,7 +2,7 @@
 
 use crate::{Client, Workload};
 use drawloom_model::Observation;
-use drawloom_sim::Lane;
+use drawloom_sim::{Footprint, Lane};
 
 /// What a worker of a run is to do.
 #[derive(Clone, Copy)]
@@ -23,6 +23,8 @@ pub async fn work(plan: WorkerPlan, mut client: Client) {
     let actions = plan.workload.actions(plan.variant);
     let total: u32 = actions.iter().map(|(weight, _)| weight).sum();
     let sim = client.wiring().sim.clone();
+    // Up to its first statement a worker only draws, and its draws are its own.
+    sim.touch(Footprint::Nothing);
     while sim.action() < plan.actions {
         sim.begin_action();
         let drawn = sim.choose(Lane::Work, "action", 1 + total);

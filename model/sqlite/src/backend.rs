@@ -15,13 +15,14 @@
 
 use crate::disk::{Disk, LockKind, LockName};
 use crate::error::{classify, is_busy};
+use crate::footprint::{End, Footprints, Standing};
 use crate::options::{Busy, JournalMode, Options, Synchronous};
 use crate::vfs::{self, Mount};
 use drawloom_model::{Backend, Class, Cx, Progress, Reply, SessionId, SqlError, Statement, Value};
 use drawloom_sim::{Footprint, SimTime};
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -53,8 +54,7 @@ pub struct Sqlite {
     columns: BTreeMap<String, Rc<[String]>>,
     /// The replies of most statements: no row changed, one row changed.
     changed: [Rc<Reply>; 2],
-    reads: Footprint,
-    writes: Footprint,
+    footprints: RefCell<Footprints>,
     _simulation: Simulation,
 }
 
@@ -113,8 +113,7 @@ impl Sqlite {
             mount: None,
             columns: BTreeMap::new(),
             changed: [0, 1].map(|affected| Rc::new(Reply { affected, ..Reply::default() })),
-            reads: Footprint::reads(0),
-            writes: Footprint::writes(0),
+            footprints: RefCell::new(Footprints::new(options.journal_mode == JournalMode::Wal)),
             _simulation: Simulation::begin(),
         }
     }
@@ -180,49 +179,64 @@ impl Sqlite {
         // What an earlier statement was refused and did without, such as the lock for a checkpoint.
         let _ = self.disk().take_refused();
         let session = self.sessions.get_mut(&id).expect("the server knows its sessions");
+        let began = cx.observed().then(|| Standing::of(&session.connection));
         match execute(&session.connection, statement, &mut self.columns) {
-            Ok((reply, kind)) => {
+            Ok(reply) => {
                 let reply = match reply {
                     Outcome::Changed(rows) if rows < 2 => self.changed[rows as usize].clone(),
                     Outcome::Changed(rows) => Rc::new(Reply { affected: rows, ..Reply::default() }),
                     Outcome::Replied(reply) => Rc::new(reply),
                 };
-                let footprint = match kind {
-                    Kind::Begins => Footprint::Nothing,
-                    Kind::Reads => self.reads.clone(),
-                    Kind::Writes => self.writes.clone(),
-                };
                 let in_transaction = !session.connection.is_autocommit();
+                let footprint = self.touched(id, began, statement, End::Answered);
                 Progress::Done { reply: Ok(reply), in_transaction, footprint }
             }
             Err(error) => match self.options.busy {
                 Busy::Wait { timeout } if is_busy(&error) && WOULD_WAIT.get() => {
                     let deadline = deadline.unwrap_or(cx.now() + timeout);
                     if cx.now() >= deadline {
-                        return self.failed(id, classify(&error));
+                        let footprint = self.touched(id, began, statement, End::TimedOut);
+                        return self.failed(id, classify(&error), footprint);
                     }
                     let refused = self.disk().take_refused();
+                    let footprint = self.touched(id, began, statement, End::Refused);
                     let statement = statement.clone();
-                    self.wait(id, Wait { statement, deadline, refused, cancelled: false, named: false })
+                    self.wait(
+                        id,
+                        Wait { statement, deadline, refused, cancelled: false, named: false },
+                        footprint,
+                    )
                 }
-                _ => self.failed(id, classify(&error)),
+                _ => {
+                    let end = if is_busy(&error) { End::Refused } else { End::Failed };
+                    let footprint = self.touched(id, began, statement, end);
+                    self.failed(id, classify(&error), footprint)
+                }
             },
         }
     }
 
-    fn failed(&self, id: SessionId, error: SqlError) -> Progress {
-        let in_transaction = !self.sessions[&id].connection.is_autocommit();
-        Progress::Done { reply: Err(error), in_transaction, footprint: self.writes.clone() }
+    /// What a statement touched that is over; nobody asks where it is not known where it began.
+    fn touched(&self, id: SessionId, began: Option<Standing>, statement: &Statement, end: End) -> Footprint {
+        let Some(began) = began else { return Footprint::Unknown };
+        let now = Standing::of(&self.sessions[&id].connection);
+        self.footprints.borrow_mut().settle(id, (began, now), statement, end)
     }
 
-    fn wait(&mut self, id: SessionId, wait: Wait) -> Progress {
+    fn failed(&self, id: SessionId, error: SqlError, footprint: Footprint) -> Progress {
+        let in_transaction = !self.sessions[&id].connection.is_autocommit();
+        Progress::Done { reply: Err(error), in_transaction, footprint }
+    }
+
+    fn wait(&mut self, id: SessionId, wait: Wait, footprint: Footprint) -> Progress {
         self.disk().watch(true);
         let on = wait.on();
         self.sessions.get_mut(&id).expect("the server knows its sessions").wait = Some(wait);
-        Progress::Blocked { on }
+        Progress::Blocked { on, footprint }
     }
 
     fn drop_sessions(&mut self) {
+        self.footprints.borrow_mut().forget_all();
         self.sessions.clear();
         self.spare = None;
     }
@@ -245,6 +259,19 @@ impl Backend for Sqlite {
         Ok(id)
     }
 
+    fn intent(&self, session: SessionId, statement: &Statement) -> Footprint {
+        let at = Standing::of(&self.sessions[&session].connection);
+        self.footprints.borrow_mut().intent(session, at, statement)
+    }
+
+    fn opening(&self) -> Footprint {
+        self.footprints.borrow().opening()
+    }
+
+    fn closing(&self, session: SessionId) -> Footprint {
+        self.footprints.borrow().closing(Standing::of(&self.sessions[&session].connection))
+    }
+
     fn submit(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement) -> Progress {
         self.attempt(cx, session, statement, None)
     }
@@ -256,11 +283,14 @@ impl Backend for Sqlite {
             self.disk().watch(false);
         }
         if wait.cancelled {
-            return self.failed(session, SqlError::new("57014", Class::Cancelled, "interrupted"));
+            let error = SqlError::new("57014", Class::Cancelled, "interrupted");
+            return self.failed(session, error, Footprint::Unknown);
         }
         if cx.now() < wait.deadline && wait.refused.is_some_and(|lock| self.disk().is_taken(lock)) {
             // Another one that waited was quicker. SQLite would only say so again.
-            return self.wait(session, Wait { named: false, ..wait });
+            let standing = cx.observed().then(|| Standing::of(&self.sessions[&session].connection));
+            let footprint = self.touched(session, standing, &wait.statement, End::Refused);
+            return self.wait(session, Wait { named: false, ..wait }, footprint);
         }
         self.attempt(cx, session, &wait.statement, Some(wait.deadline))
     }
@@ -295,6 +325,7 @@ impl Backend for Sqlite {
 
     fn close(&mut self, cx: &Cx<'_>, session: SessionId) {
         self.set_clock(cx);
+        self.footprints.borrow_mut().forget(session);
         self.sessions.remove(&session);
     }
 
@@ -350,13 +381,6 @@ pub fn fingerprint() -> String {
     format!("sqlite {}", rusqlite::version())
 }
 
-/// What a statement is to others.
-enum Kind {
-    Begins,
-    Reads,
-    Writes,
-}
-
 /// What a statement gave back.
 enum Outcome {
     /// So many rows were changed; there are no rows to see.
@@ -369,7 +393,7 @@ fn execute(
     connection: &Connection,
     statement: &Statement,
     columns: &mut BTreeMap<String, Rc<[String]>>,
-) -> rusqlite::Result<(Outcome, Kind)> {
+) -> rusqlite::Result<Outcome> {
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     let writes = !prepared.readonly();
     // SQLite's count of changes stays as it was after a statement that changes no rows.
@@ -389,17 +413,11 @@ fn execute(
     }
     let changed = writes && connection.total_changes() != changes_before;
     let affected = if changed { connection.changes() } else { 0 };
-    let kind = match (writes, count) {
-        (true, _) => Kind::Writes,
-        (false, 0) if connection.is_autocommit() => Kind::Writes, // COMMIT and ROLLBACK publish and release
-        (false, 0) => Kind::Begins,
-        (false, _) => Kind::Reads,
-    };
     if count == 0 {
-        return Ok((Outcome::Changed(affected), kind));
+        return Ok(Outcome::Changed(affected));
     }
     let columns = column_names(&prepared, &statement.sql, columns);
-    Ok((Outcome::Replied(Reply { columns, rows, affected }), kind))
+    Ok(Outcome::Replied(Reply { columns, rows, affected }))
 }
 
 /// `$1` is the first parameter wherever it stands, as in PostgreSQL; `?` is the next.

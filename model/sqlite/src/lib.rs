@@ -10,6 +10,7 @@
 pub mod backend;
 pub mod disk;
 mod error;
+mod footprint;
 pub mod locks;
 pub mod options;
 pub mod vfs;
