@@ -150,7 +150,7 @@ impl Footprints {
             // Whoever else is refused in WAL mode was so for no reason that is known here.
             (End::Refused, _) if self.wal => Footprint::Unknown,
             // An error that ends the transaction, such as a full disk.
-            _ if before == Standing::Writing && now == Standing::Outside => {
+            (End::Failed, _) if self.wal && before == Standing::Writing && now == Standing::Outside => {
                 intended.join(known(vec![lock(true)]))
             }
             _ => intended,

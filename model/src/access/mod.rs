@@ -62,6 +62,8 @@ impl Tables {
             Shape::Forgets(names) => {
                 names.iter().for_each(|name| drop(self.known.insert(name.clone(), None)))
             }
+            // A name that is not known stays so.
+            Shape::Hides(name) => drop(self.known.get_mut(name).map(|known| *known = None)),
             Shape::Opaque { obscures: true } => self.obscure = true,
             _ => return,
         }

@@ -64,6 +64,8 @@ pub(crate) enum Shape {
         table: String,
         columns: Vec<String>,
     },
+    /// This is no table, nor can one refer to it.
+    Hides(String),
     /// Of what has one of these names nothing is certain any more.
     Forgets(Vec<String>),
     /// Not understood; `obscures` where other statements may mean something else from now on.
@@ -105,7 +107,7 @@ pub(crate) fn shape(sql: &str) -> Rc<Shape> {
 fn read(sql: &str) -> Shape {
     let parsed = Parser::parse_sql(&SQLiteDialect {}, sql);
     let understood = match parsed.as_deref() {
-        Ok([statement]) => Inventory::of(statement).and_then(|inventory| understand(statement, inventory)),
+        Ok([statement]) => understand(statement),
         _ => None,
     };
     understood.unwrap_or_else(|| Shape::Opaque { obscures: !is_tame(sql) })
@@ -140,7 +142,8 @@ fn is_tame(sql: &str) -> bool {
     !commented && setting.map_or_else(|| tame(&TAME, first), |setting| tame(&TAME_SETTINGS, setting))
 }
 
-fn understand(statement: &Statement, inventory: Inventory) -> Option<Shape> {
+fn understand(statement: &Statement) -> Option<Shape> {
+    let inventory = || Inventory::of(statement);
     match statement {
         Statement::StartTransaction { modes, statements, modifier, exception: None, .. }
             if modes.is_empty() && statements.is_empty() =>
@@ -160,16 +163,16 @@ fn understand(statement: &Statement, inventory: Inventory) -> Option<Shape> {
         Statement::Rollback { chain: false, savepoint: Some(_) } | Statement::Savepoint { .. } => {
             Some(Shape::Savepoint)
         }
-        Statement::Query(query) => Some(Shape::Reads(read_places(query, inventory))),
-        Statement::Insert(insert) => understand_insert(insert, inventory),
-        Statement::Update(update) => understand_update(update, inventory),
-        Statement::Delete(delete) => understand_delete(delete, inventory),
+        Statement::Query(query) => Some(Shape::Reads(read_places(query, inventory()?))),
+        Statement::Insert(insert) => understand_insert(insert, inventory()?),
+        Statement::Update(update) => understand_update(update, inventory()?),
+        Statement::Delete(delete) => understand_delete(delete, inventory()?),
         Statement::CreateTable(create) if !create.temporary => Some(match Table::read(create) {
             Some(table) => Shape::Defines(table),
             None => Shape::Forgets(vec![name(&create.name)?]),
         }),
-        Statement::CreateView(view) if !view.temporary => Some(Shape::Forgets(vec![name(&view.name)?])),
-        Statement::CreateVirtualTable { name: table, .. } => Some(Shape::Forgets(vec![name(table)?])),
+        Statement::CreateView(view) if !view.temporary => Some(Shape::Hides(name(&view.name)?)),
+        Statement::CreateVirtualTable { name: table, .. } => Some(Shape::Hides(name(table)?)),
         Statement::CreateIndex(index) => understand_index(index),
         Statement::AlterTable(alter) => Some(Shape::Forgets(vec![name(&alter.name)?])),
         Statement::Drop { object_type: ObjectType::Table | ObjectType::View, names, .. } => {

@@ -1,0 +1,533 @@
+//! What statements say they touch: case by case, and that steps which do not conflict can be swapped.
+
+use drawloom_model::access::resource;
+use drawloom_model::{Backend, Cx, Progress, SessionId, Statement, Value};
+use drawloom_sim::decisions::Key;
+use drawloom_sim::footprint::Access;
+use drawloom_sim::source::{Choice, Enabled};
+use drawloom_sim::{Divergence, Executor, Footprint, RunShape, Sim, SimDuration, Source};
+use drawloom_sqlite::{Busy, JournalMode, Options, Sqlite};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+/// Answers calmly, and wants to know what steps touch.
+struct Observer;
+
+impl Source for Observer {
+    fn pick(&mut self, _: Key, _: &[Enabled], calm: usize) -> Result<usize, Box<Divergence>> {
+        Ok(calm)
+    }
+
+    fn choose(&mut self, _: Key, _: &Choice) -> Result<u32, Box<Divergence>> {
+        Ok(0)
+    }
+
+    fn observes(&self) -> bool {
+        true
+    }
+}
+
+/// A database with nobody but the test in front of it.
+struct Database {
+    sqlite: Sqlite,
+    sim: Sim,
+}
+
+impl Database {
+    fn new(options: Options, setup: &[&str]) -> Database {
+        let shape = RunShape { workers: 2, actions: 1 };
+        let sim = Executor::new(Box::new(Observer), &shape, false, 1).sim();
+        let mut database = Database { sqlite: Sqlite::new(options), sim };
+        database.sqlite.start(&Cx::new(&database.sim)).expect("an empty database");
+        let session = database.open();
+        for sql in setup {
+            let answer = database.run(session, sql, &[]).1;
+            assert!(answer.ends_with("changed"), "{sql}: {answer}");
+        }
+        database
+    }
+
+    fn open(&mut self) -> SessionId {
+        self.sqlite.open(&Cx::new(&self.sim)).expect("a session")
+    }
+
+    fn submit(&mut self, session: SessionId, statement: &Statement) -> (Footprint, String) {
+        let progress = self.sqlite.submit(&Cx::new(&self.sim), session, statement);
+        self.over(progress)
+    }
+
+    fn resume(&mut self, session: SessionId) -> (Footprint, String) {
+        let progress = self.sqlite.resume(&Cx::new(&self.sim), session);
+        self.over(progress)
+    }
+
+    fn over(&mut self, progress: Progress) -> (Footprint, String) {
+        match progress {
+            Progress::Blocked { footprint, on } => (footprint, format!("blocked on {on}")),
+            Progress::Yielded => unreachable!("SQLite does not yield"),
+            Progress::Done { reply, footprint, in_transaction: _ } => {
+                self.sim.spend(SimDuration::millis(1));
+                let answer = match reply {
+                    Ok(reply) if reply.columns.is_empty() => format!("{} changed", reply.affected),
+                    Ok(reply) => format!("{:?}, {} changed", reply.rows, reply.affected),
+                    Err(error) => format!("{} {}", error.sqlstate, error.message),
+                };
+                (footprint, answer)
+            }
+        }
+    }
+
+    fn run(&mut self, session: SessionId, sql: &str, params: &[Value]) -> (Footprint, String) {
+        self.submit(session, &statement(sql, params))
+    }
+}
+
+fn statement(sql: &str, params: &[Value]) -> Statement {
+    Statement { sql: sql.to_owned().into(), params: params.to_vec() }
+}
+
+// ------------------------------------------------------------------------------------------ case by case
+
+const TABLES: [&str; 7] = [
+    "CREATE TABLE accounts (id INTEGER PRIMARY KEY, owner TEXT, balance INTEGER, tag TEXT COLLATE NOCASE)",
+    "CREATE TABLE people (name TEXT PRIMARY KEY, boss TEXT REFERENCES people, born REAL)",
+    "CREATE TABLE pets (id INTEGER PRIMARY KEY, owner TEXT, FOREIGN KEY (owner) REFERENCES people (name))",
+    "CREATE TABLE log (at TEXT DEFAULT CURRENT_TIMESTAMP, what TEXT)",
+    "CREATE UNIQUE INDEX owners ON accounts (owner)",
+    "INSERT INTO accounts VALUES (1, 'ann', 5, 'a')",
+    "CREATE VIEW rich AS SELECT * FROM accounts WHERE balance > 9",
+];
+
+/// A footprint in words: a resource's part goes by the values that the test uses.
+fn words(footprint: &Footprint) -> String {
+    let names = ["t", "s", "accounts", "people", "pets", "log", " lock", " snapshot", " database"];
+    let word = |access: &Access| {
+        let name = names.iter().find(|name| resource(name) == access.resource).expect("a known resource");
+        let part = match access.part {
+            None => String::new(),
+            Some(part) if *name == " snapshot" => format!("[session {}]", part.value),
+            Some(part) => {
+                let columns = ["id", "name", "owner", "balance", "n", "u", "t"].map(|name| (resource(name), name));
+                let column =
+                    columns.iter().find(|(digest, _)| *digest == part.dimension).expect("a known column");
+                let texts = ["ann", "1", "x", "y", "z"].map(|text| (resource(text), format!("'{text}'")));
+                let ints = [-1, 1, 2, 3, 4].map(|n: i64| (int(n), n.to_string()));
+                let value = texts.iter().chain(&ints).find(|(digest, _)| *digest == part.value);
+                format!("[{} = {}]", column.1, value.expect("a known value").1)
+            }
+        };
+        format!(
+            "{} {}{part}",
+            if access.writes { "writes" } else { "reads" },
+            name.trim().replace("lock", "LOCK").replace("snapshot", "SNAPSHOT")
+        )
+    };
+    match footprint {
+        Footprint::Unknown => "unknown".to_owned(),
+        Footprint::Nothing => "nothing at all".to_owned(),
+        Footprint::Known(accesses) if accesses.is_empty() => "nothing".to_owned(),
+        Footprint::Known(accesses) => accesses.iter().map(word).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn int(n: i64) -> u64 {
+    n.to_le_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// Where a table is written outside a transaction, this comes after it.
+const PUBLISHES: &str = ", reads LOCK, writes SNAPSHOT[session 2]";
+
+#[test]
+fn what_a_statement_touches_comes_from_its_text() {
+    let cases: &[(&str, &[Value], &str)] = &[
+        ("SELECT balance FROM accounts WHERE id = $1", &[Value::Int(2)], "reads accounts[id = 2]"),
+        (
+            "SELECT balance FROM Accounts a WHERE $1 = a.ID AND balance > 0",
+            &[Value::Int(2)],
+            "reads accounts[id = 2]",
+        ),
+        ("SELECT * FROM accounts WHERE balance = 3 AND (id IN (-1))", &[], "reads accounts[id = -1]"),
+        ("SELECT * FROM accounts WHERE id IN (1, 2)", &[], "reads accounts"),
+        ("SELECT * FROM accounts WHERE id = 1 OR balance = 2", &[], "reads accounts"),
+        ("SELECT * FROM accounts WHERE id = $1", &[Value::Text("1".into())], "reads accounts"),
+        ("SELECT * FROM accounts WHERE id = $1", &[Value::Real(1.0)], "reads accounts"),
+        ("SELECT * FROM accounts WHERE id = $1", &[Value::Null], "reads accounts"),
+        ("SELECT * FROM accounts WHERE id = ?", &[Value::Int(1)], "reads accounts"),
+        ("SELECT * FROM people WHERE name = '1'", &[], "reads people[name = '1']"),
+        ("SELECT * FROM people WHERE name = 1", &[], "reads people"),
+        ("SELECT * FROM people WHERE born = 1", &[], "reads people"),
+        ("SELECT * FROM people WHERE name = 'ann' COLLATE NOCASE", &[], "reads people"),
+        ("SELECT * FROM accounts WHERE tag = 'ann'", &[], "reads accounts"),
+        ("SELECT * FROM accounts WHERE \"ann\" = 'ann'", &[], "reads accounts"),
+        // Whether abs() fails hangs on every row.
+        ("SELECT * FROM accounts WHERE id = 1 AND abs(balance) = 2", &[], "reads accounts"),
+        (
+            "SELECT count(*) FROM accounts JOIN people ON name = owner WHERE id = 1",
+            &[],
+            "reads accounts, reads people",
+        ),
+        (
+            "SELECT (SELECT max(id) FROM pets) FROM accounts WHERE id = 1",
+            &[],
+            "reads accounts[id = 1], reads pets",
+        ),
+        ("SELECT id FROM accounts WHERE id = (SELECT max(id) FROM accounts)", &[], "reads accounts"),
+        ("SELECT 1", &[], "nothing"),
+        ("SELECT * FROM rich", &[], "unknown"),
+        ("SELECT * FROM nowhere", &[], "unknown"),
+        ("SELECT * FROM sqlite_schema", &[], "unknown"),
+        ("SELECT random()", &[], "unknown"),
+        ("SELECT date('now')", &[], "unknown"),
+        ("SELECT CURRENT_TIMESTAMP", &[], "unknown"),
+        ("WITH w AS (SELECT 1) SELECT * FROM w", &[], "unknown"),
+        ("SELECT * FROM json_each('[1]')", &[], "unknown"),
+        ("EXPLAIN SELECT 1", &[], "unknown"),
+        ("PRAGMA user_version", &[], "unknown"),
+        ("SELECT 1 1", &[], "unknown"),
+    ];
+    check(cases);
+}
+
+#[test]
+fn what_a_write_touches_hangs_on_its_keys() {
+    let cases: &[(&str, &[Value], &str)] = &[
+        ("UPDATE accounts SET balance = 1 WHERE id = 1", &[], "writes accounts[id = 1]"),
+        ("UPDATE accounts SET balance = 1 WHERE balance = 3", &[], "writes accounts"),
+        ("UPDATE accounts SET id = 2 WHERE id = 1", &[], "writes accounts"),
+        ("UPDATE accounts SET rowid = 2 WHERE id = 1", &[], "writes accounts"),
+        ("UPDATE accounts SET owner = 'ann' WHERE id = 1", &[], "writes accounts"),
+        ("UPDATE OR REPLACE accounts SET balance = 1 WHERE id = 1", &[], "writes accounts"),
+        (
+            "UPDATE accounts SET balance = (SELECT count(*) FROM pets) WHERE id = 1",
+            &[],
+            "writes accounts[id = 1], reads pets",
+        ),
+        (
+            "UPDATE accounts SET balance = (SELECT max(balance) FROM accounts) WHERE id = 1",
+            &[],
+            "writes accounts",
+        ),
+        ("DELETE FROM accounts WHERE id = 1 RETURNING balance", &[], "writes accounts[id = 1]"),
+        ("DELETE FROM accounts", &[], "writes accounts"),
+        ("INSERT INTO accounts (balance) VALUES (1)", &[], "writes accounts"),
+        (
+            "INSERT INTO accounts (balance) SELECT born FROM people WHERE name = 'ann'",
+            &[],
+            "writes accounts, reads people",
+        ),
+        ("UPDATE people SET born = 1 WHERE name = 'ann'", &[], "writes people[name = 'ann']"),
+        ("UPDATE people SET boss = NULL WHERE name = 'ann'", &[], "writes people"),
+        ("DELETE FROM people WHERE name = 'ann'", &[], "writes people, writes pets"),
+        ("UPDATE people SET name = 'ann' WHERE name = '1'", &[], "writes people, writes pets"),
+        ("INSERT INTO people VALUES ('ann', NULL, 1) ON CONFLICT DO NOTHING", &[], "writes people"),
+        ("DELETE FROM people", &[], "writes people, writes pets"),
+        ("INSERT INTO pets VALUES (1, NULL)", &[], "reads people, writes pets"),
+        ("REPLACE INTO people VALUES ('ann', NULL, 1)", &[], "writes people, writes pets"),
+        ("UPDATE pets SET owner = NULL WHERE id = 1", &[], "reads people, writes pets[id = 1]"),
+        ("DELETE FROM pets WHERE id = 1", &[], "writes pets[id = 1]"),
+    ];
+    let published: Vec<_> =
+        cases.iter().map(|(sql, params, says)| (*sql, *params, format!("{says}{PUBLISHES}"))).collect();
+    let published: Vec<_> = published.iter().map(|(sql, params, says)| (*sql, *params, &**says)).collect();
+    check(&published);
+    check(&[
+        ("INSERT INTO log (what) VALUES ('a')", &[], "unknown"),
+        ("UPDATE OR ROLLBACK accounts SET balance = 1 WHERE id = 1", &[], "unknown"),
+        ("UPDATE accounts SET balance = random() WHERE id = 1", &[], "unknown"),
+        ("INSERT INTO nowhere VALUES (1)", &[], "unknown"),
+    ]);
+}
+
+/// Both what is intended and what is said afterwards, in words whose order is the tables'.
+fn check(cases: &[(&str, &[Value], &str)]) {
+    let mut database = Database::new(Options::USUAL, &TABLES);
+    let session = database.open();
+    for (sql, params, says) in cases {
+        let intended = database.sqlite.intent(session, &statement(sql, params));
+        assert_eq!(words(&intended), *says, "{sql}");
+        let touched = database.run(session, sql, params).0;
+        assert_eq!(touched, intended, "{sql}");
+    }
+}
+
+#[test]
+fn a_transaction_is_seen_where_it_takes_the_lock_or_a_snapshot_and_where_it_ends() {
+    let mut database = Database::new(Options { busy: Busy::Error, ..Options::USUAL }, &TABLES);
+    let (a, b) = (database.open(), database.open());
+    let change = "UPDATE accounts SET balance = 1 WHERE id = 1";
+    let script = [
+        (a, "BEGIN", "nothing"),
+        (a, "SELECT * FROM accounts", "reads SNAPSHOT"),
+        (a, "SELECT * FROM pets", "nothing"),
+        (a, change, "writes LOCK, reads SNAPSHOT"),
+        (a, change, "nothing"),
+        (b, "SELECT * FROM accounts", "reads accounts"),
+        (b, change, "reads LOCK"),
+        (b, "BEGIN IMMEDIATE", "reads LOCK"),
+        (b, "BEGIN", "nothing"),
+        (b, "SELECT * FROM accounts", "reads SNAPSHOT"),
+        (a, "DELETE FROM pets WHERE id = 2", "nothing"),
+        (
+            a,
+            "COMMIT",
+            "writes accounts[id = 1], writes LOCK, writes SNAPSHOT[session 2], writes pets[id = 2]",
+        ),
+        // Its snapshot is no longer the newest, now that something was published.
+        (b, "UPDATE pets SET owner = NULL", "writes LOCK, reads SNAPSHOT"),
+        (b, "COMMIT", "nothing"),
+        (b, "BEGIN IMMEDIATE", "writes LOCK"),
+        (b, change, "nothing"),
+        (b, "ROLLBACK", "writes LOCK"),
+        (b, "SAVEPOINT here", "nothing"),
+        (b, change, "writes LOCK, reads SNAPSHOT"),
+        (b, "ROLLBACK TO here", "nothing"),
+        (b, "RELEASE here", "writes accounts[id = 1], writes LOCK, writes SNAPSHOT[session 3]"),
+        (b, "COMMIT", "nothing"),
+        (b, "BEGIN IMMEDIATE", "writes LOCK"),
+        (b, "INSERT INTO log (what) VALUES ('a')", "unknown"),
+        (b, "COMMIT", "unknown"),
+    ];
+    let mut said = Vec::new();
+    for (session, sql, _) in script {
+        said.push((session, sql, words(&database.run(session, sql, &[]).0)));
+    }
+    let meant: Vec<_> =
+        script.iter().map(|(session, sql, says)| (*session, *sql, (*says).to_owned())).collect();
+    assert_eq!(said, meant);
+}
+
+// ----------------------------------------------------------- steps that do not conflict can be swapped
+
+/// What the programs run on: a key that is a number and one that is text, a unique column, a foreign key that
+/// takes rows along.
+const PAIR: [&str; 4] = [
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, u INTEGER UNIQUE)",
+    "CREATE TABLE s (name TEXT PRIMARY KEY, n INTEGER, t INTEGER REFERENCES t ON DELETE CASCADE ON UPDATE CASCADE)",
+    "INSERT INTO t VALUES (1, 10, 1), (2, 20, 2), (3, 30, NULL)",
+    "INSERT INTO s VALUES ('x', 1, 1), ('y', 2, 2), ('z', 3, 3)",
+];
+
+fn reading() -> impl Strategy<Value = Statement> {
+    let id = 1..4_i64;
+    let name = prop_oneof![Just("x"), Just("y"), Just("z")];
+    prop_oneof![
+        id.clone().prop_map(|id| statement("SELECT * FROM t WHERE id = $1", &[id.into()])),
+        id.clone().prop_map(|id| statement("SELECT id FROM t WHERE u = $1", &[id.into()])),
+        id.prop_map(|id| statement("SELECT name FROM s WHERE t = $1 AND n > 0", &[id.into()])),
+        name.prop_map(|name| statement("SELECT n FROM s WHERE name IN ($1)", &[name.into()])),
+        Just(statement("SELECT count(*), sum(n), max(id) FROM t", &[])),
+        Just(statement("SELECT s.name, t.n FROM s LEFT JOIN t ON t.id = s.t", &[])),
+    ]
+}
+
+fn writing() -> impl Strategy<Value = Statement> {
+    let (id, other) = (1..4_i64, 1..5_i64);
+    let name = || prop_oneof![Just("x"), Just("y"), Just("z")];
+    let on_id = |sql: &'static str| id.clone().prop_map(move |id| statement(sql, &[id.into()]));
+    let on_two = |sql: &'static str| {
+        (id.clone(), other.clone()).prop_map(move |(id, other)| statement(sql, &[id.into(), other.into()]))
+    };
+    let on_name = |sql: &'static str| {
+        (name(), other.clone()).prop_map(move |(name, n)| statement(sql, &[name.into(), n.into()]))
+    };
+    prop_oneof![
+        4 => on_id("UPDATE t SET n = n + 1 WHERE id = $1 RETURNING n"),
+        1 => on_id("UPDATE t SET n = n * 2 WHERE u = $1"),
+        1 => on_two("UPDATE t SET u = $2 WHERE id = $1"),
+        1 => on_two("UPDATE t SET id = $2 WHERE id = $1"),
+        1 => on_two("UPDATE OR REPLACE t SET u = $2 WHERE id = $1"),
+        1 => on_two("UPDATE t SET n = (SELECT sum(n) FROM s WHERE t = $2) WHERE id = $1"),
+        2 => on_id("DELETE FROM t WHERE id = $1"),
+        1 => on_two("INSERT INTO t VALUES ($1, 7, $2)"),
+        1 => on_id("INSERT INTO t (n) VALUES ($1) RETURNING id"),
+        1 => on_two("INSERT INTO t VALUES ($1, 8, $2) ON CONFLICT DO UPDATE SET n = 0"),
+        1 => on_two("REPLACE INTO t VALUES ($1, 9, $2)"),
+        4 => on_name("UPDATE s SET n = $2 WHERE name = $1"),
+        2 => on_name("UPDATE s SET t = $2 WHERE name = $1"),
+        1 => on_name("UPDATE s SET n = n + $2 WHERE name <> $1"),
+        2 => on_name("DELETE FROM s WHERE name = $1 AND n < $2"),
+        1 => on_name("INSERT INTO s VALUES ($1, 5, $2)"),
+        1 => Just(statement("INSERT INTO s SELECT 'w' || id, n, id FROM t WHERE id = 2", &[])),
+        1 => Just(statement("DELETE FROM t", &[])),
+    ]
+}
+
+fn plain(sql: &'static str) -> Statement {
+    statement(sql, &[])
+}
+
+/// One statement by itself, or a transaction.
+fn piece() -> impl Strategy<Value = Vec<Statement>> {
+    let inside =
+        || prop_oneof![reading(), writing(), Just(plain("SAVEPOINT p")), Just(plain("ROLLBACK TO p"))];
+    let begin = prop_oneof![Just("BEGIN"), Just("BEGIN"), Just("BEGIN IMMEDIATE"), Just("SAVEPOINT o")];
+    let end = prop_oneof![Just("COMMIT"), Just("COMMIT"), Just("ROLLBACK"), Just("RELEASE p")];
+    let transaction = (begin, proptest::collection::vec(inside(), 1..4), end)
+        .prop_map(|(begin, inside, end)| [vec![plain(begin)], inside, vec![plain(end)]].concat());
+    prop_oneof![reading().prop_map(|one| vec![one]), writing().prop_map(|one| vec![one]), transaction]
+}
+
+fn program() -> impl Strategy<Value = Vec<Statement>> {
+    proptest::collection::vec(piece(), 1..3).prop_map(|pieces| pieces.concat())
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    let wait = Busy::Wait { timeout: SimDuration::secs(5) };
+    let busy = prop_oneof![Just(wait), Just(Busy::Error)];
+    let mode = prop_oneof![3 => Just(JournalMode::Wal), 1 => Just(JournalMode::Delete)];
+    (mode, busy).prop_map(|(journal_mode, busy)| Options { journal_mode, busy, ..Options::USUAL })
+}
+
+/// A step that was taken.
+struct Taken {
+    /// Whose it was: 0 or 1.
+    who: usize,
+    what: String,
+    footprint: Footprint,
+}
+
+/// What can be seen of a run: every session's answers in order, and what is left.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    answers: [Vec<String>; 2],
+    left: Vec<String>,
+}
+
+/// Two sessions under way.
+struct Play<'a> {
+    database: Database,
+    programs: &'a [Vec<Statement>; 2],
+    sessions: [SessionId; 2],
+    /// The next statement of each; one past the last is to hang up.
+    next: [usize; 2],
+    waiting: [bool; 2],
+    ready: BTreeSet<SessionId>,
+    intents: [Footprint; 2],
+    taken: Vec<Taken>,
+}
+
+impl Play<'_> {
+    fn new(options: Options, programs: &[Vec<Statement>; 2]) -> Play<'_> {
+        let mut database = Database::new(options, &PAIR);
+        let sessions = [(); 2].map(|()| database.open());
+        for session in sessions {
+            database.run(session, "PRAGMA foreign_keys = ON", &[]);
+        }
+        let mut play = Play {
+            database,
+            programs,
+            sessions,
+            next: [0; 2],
+            waiting: [false; 2],
+            ready: BTreeSet::new(),
+            intents: [Footprint::Unknown, Footprint::Unknown],
+            taken: Vec::new(),
+        };
+        [0, 1].into_iter().for_each(|who| play.intend(who));
+        play
+    }
+
+    fn is_enabled(&self, who: usize) -> bool {
+        self.next[who] <= self.programs[who].len()
+            && (!self.waiting[who] || self.ready.contains(&self.sessions[who]))
+    }
+
+    /// What the session says of its next step before anybody else takes another.
+    fn intend(&mut self, who: usize) {
+        let session = self.sessions[who];
+        self.intents[who] = match self.programs[who].get(self.next[who]) {
+            Some(statement) => self.database.sqlite.intent(session, statement),
+            None => self.database.sqlite.closing(session),
+        };
+    }
+
+    fn step(&mut self, who: usize) {
+        let session = self.sessions[who];
+        let (footprint, what) = match self.programs[who].get(self.next[who]) {
+            Some(_) if self.waiting[who] => {
+                self.ready.remove(&session);
+                self.database.resume(session)
+            }
+            Some(statement) => self.database.submit(session, statement),
+            None => {
+                let footprint = self.database.sqlite.closing(session);
+                self.database.sqlite.close(&Cx::new(&self.database.sim), session);
+                (footprint, "gone".to_owned())
+            }
+        };
+        self.waiting[who] = what.starts_with("blocked");
+        let (intended, touched) = (words(&self.intents[who]), words(&footprint));
+        assert!(covers(&self.intents[who], &footprint), "{what}: intended {intended}, touched {touched}");
+        if !self.waiting[who] {
+            self.next[who] += 1;
+        }
+        self.ready.extend(self.database.sqlite.ready(&Cx::new(&self.database.sim)));
+        if self.next[who] <= self.programs[who].len() {
+            self.intend(who);
+        }
+        self.taken.push(Taken { who, what, footprint });
+    }
+
+    /// To the end, in this order as far as it goes.
+    fn finish(mut self, order: &[usize]) -> (Vec<Taken>, Seen) {
+        let mut order = order.iter();
+        loop {
+            let enabled: Vec<usize> = [0, 1].into_iter().filter(|who| self.is_enabled(*who)).collect();
+            let wanted = order.next().copied().filter(|who| enabled.contains(who));
+            match wanted.or(enabled.first().copied()) {
+                Some(who) => self.step(who),
+                None => break,
+            }
+        }
+        let look = self.database.open();
+        let left = ["SELECT * FROM t", "SELECT rowid, * FROM s ORDER BY name"];
+        let left = left.map(|sql| self.database.run(look, sql, &[]).1).to_vec();
+        let answers = [0, 1].map(|who| {
+            self.taken.iter().filter(|taken| taken.who == who).map(|taken| taken.what.clone()).collect()
+        });
+        (self.taken, Seen { answers, left })
+    }
+}
+
+/// Whether a step that says it touches this may have intended that.
+fn covers(intended: &Footprint, touched: &Footprint) -> bool {
+    let covered = |access: &Access| {
+        intended.accesses().iter().any(|wider| {
+            wider.resource == access.resource
+                && (wider.writes || !access.writes)
+                && (wider.part.is_none() || wider.part == access.part)
+        })
+    };
+    *intended == Footprint::Unknown
+        || (*touched != Footprint::Unknown && touched.accesses().iter().all(covered))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn steps_that_do_not_conflict_can_be_swapped(
+        options in options(),
+        first in program(),
+        second in program(),
+        order in proptest::collection::vec(0..2_usize, 16),
+    ) {
+        let programs = [first, second];
+        let (taken, seen) = Play::new(options, &programs).finish(&order);
+        let order: Vec<usize> = taken.iter().map(|taken| taken.who).collect();
+        for place in 1..taken.len() {
+            let (a, b) = (&taken[place - 1], &taken[place]);
+            if a.who == b.who || a.footprint.conflicts(&b.footprint) {
+                continue;
+            }
+            let mut swapped = order.clone();
+            swapped.swap(place - 1, place);
+            let (taken_swapped, seen_swapped) = Play::new(options, &programs).finish(&swapped);
+            let order_swapped: Vec<usize> = taken_swapped.iter().map(|taken| taken.who).collect();
+            prop_assert_eq!(&order_swapped, &swapped, "{} and {} cannot be swapped", a.what, b.what);
+            prop_assert_eq!(&seen_swapped, &seen, "{} ({}) and {} ({}) were swapped", a.what, words(&a.footprint), b.what, words(&b.footprint));
+        }
+    }
+}
