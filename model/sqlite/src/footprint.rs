@@ -10,8 +10,7 @@
 //! outside a transaction   read     its tables
 //!                         write    its tables; reads LOCK; publishes
 //! in a transaction        first read          reads SNAPSHOT
-//!                         first write              writes LOCK, reads SNAPSHOT
-//!                         BEGIN IMMEDIATE          writes LOCK
+//!                         first write, IMMEDIATE   writes LOCK, reads SNAPSHOT
 //!                         from then on        nothing: it has its snapshot, or the lock
 //!                         COMMIT after a write     what was written; writes LOCK; publishes
 //!                         ROLLBACK after a write   writes LOCK
@@ -105,7 +104,10 @@ impl Footprints {
             }
             (Plan::Reads(_), Standing::Begun) => known(vec![snapshot()]),
             (Plan::Writes(_), Standing::Begun | Standing::Reading) => known(vec![lock(true), snapshot()]),
-            (Plan::Begin { immediate: true }, Standing::Outside) => known(vec![lock(true)]),
+            // In a transaction it is an error, but SQLite takes the lock before it says so, and keeps it.
+            (Plan::Begin { immediate: true }, Standing::Outside | Standing::Begun | Standing::Reading) => {
+                known(vec![lock(true), snapshot()])
+            }
             (Plan::Commit, Standing::Writing) => match self.written.get(&session) {
                 Some(None) => Footprint::Unknown,
                 written => {
