@@ -47,7 +47,11 @@ impl Source for Drawing {
     fn observe(&mut self, _: Step, actor: Actor, footprint: &Footprint) {
         let intended = self.intended.drain(..).find(|enabled| enabled.actor == actor);
         if actor.as_worker().is_some() {
-            self.said.borrow_mut().push((actor, intended.map(|enabled| enabled.footprint), footprint.clone()));
+            self.said.borrow_mut().push((
+                actor,
+                intended.map(|enabled| enabled.footprint),
+                footprint.clone(),
+            ));
         }
     }
 }
@@ -111,5 +115,6 @@ fn covers(intended: &Footprint, touched: &Footprint) -> bool {
                 && (wider.part.is_none() || wider.part == access.part)
         })
     };
-    *intended == Footprint::Unknown || (*touched != Footprint::Unknown && touched.accesses().iter().all(covered))
+    *intended == Footprint::Unknown
+        || (*touched != Footprint::Unknown && touched.accesses().iter().all(covered))
 }

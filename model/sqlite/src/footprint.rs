@@ -173,12 +173,17 @@ impl Footprints {
 
     /// What opening a session touches. In the other modes its settings read the database, and may be refused.
     pub(crate) fn opening(&self) -> Footprint {
-        if self.wal { nothing() } else { database(true) }
+        match self.tables.are_obscure() {
+            true => Footprint::Unknown,
+            false if self.wal => nothing(),
+            false => database(true),
+        }
     }
 
     /// What closing a session touches whose transaction stands there.
     pub(crate) fn closing(&self, at: Standing) -> Footprint {
         match at {
+            _ if self.tables.are_obscure() => Footprint::Unknown,
             _ if !self.wal => database(true),
             Standing::Writing => known(vec![lock(true)]),
             Standing::Outside | Standing::Begun | Standing::Reading => nothing(),

@@ -299,6 +299,31 @@ fn a_transaction_is_seen_where_it_takes_the_lock_or_a_snapshot_and_where_it_ends
     assert_eq!(said, meant);
 }
 
+#[test]
+fn after_a_trigger_only_a_beginning_is_known() {
+    let mut database = Database::new(Options::USUAL, &TABLES);
+    let session = database.open();
+    let trigger =
+        "CREATE TRIGGER noted AFTER UPDATE ON accounts BEGIN INSERT INTO log (what) VALUES ('a'); END";
+    let read = "SELECT * FROM pets WHERE id = 1";
+    let script = [
+        (read, "reads pets[id = 1]"),
+        ("CREATE UNIQUE INDEX balances ON accounts (balance)", "unknown"),
+        (
+            "UPDATE accounts SET balance = 3 WHERE id = 1",
+            "writes accounts, reads LOCK, writes SNAPSHOT[session 2]",
+        ),
+        (trigger, "unknown"),
+        (read, "unknown"),
+        ("BEGIN", "nothing"),
+        ("COMMIT", "unknown"),
+    ];
+    for (sql, says) in script {
+        let (footprint, answer) = database.run(session, sql, &[]);
+        assert_eq!(words(&footprint), says, "{sql}: {answer}");
+    }
+}
+
 // ----------------------------------------------------------- steps that do not conflict can be swapped
 
 /// What the programs run on: a key that is a number and one that is text, a unique column, a foreign key that

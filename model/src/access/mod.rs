@@ -1,8 +1,8 @@
 //! What a statement's text says about the rows it touches, so that a search can tell which steps commute.
 //!
 //! ```text
-//! text --sqlparser--> Shape (text.rs) --what the tables are (table.rs)--> Plan (plan.rs) --parameters--> accesses
-//!      once a thread                   once a text, until a table changes                 each time
+//! text --sqlparser--> Shape (text.rs) --the tables (table.rs)--> Plan (plan.rs) --parameters--> accesses
+//!      once a thread                    until a table changes                   each time
 //! ```
 //!
 //! The rules are SQLite's: its dialect, its types, its keys. Too much touched costs a search time, too little
@@ -10,6 +10,8 @@
 //! table is all of it. A table is known by the `CREATE TABLE` that passed through, a name that is not known is
 //! not guessed at: it may be a view.
 
+mod inventory;
+mod place;
 mod plan;
 mod table;
 mod text;
@@ -68,6 +70,11 @@ impl Tables {
             _ => return,
         }
         self.plans.clear();
+    }
+
+    /// Whether a statement went through after which nothing is certain of any other.
+    pub fn are_obscure(&self) -> bool {
+        self.obscure
     }
 
     /// A name that is defined twice, differently, may be either: the first may have been rolled back.

@@ -1,7 +1,8 @@
 //! What a statement touches, once it is known what its tables are.
 
+use super::place::{Constant, Equality};
 use super::table::Values;
-use super::text::{Constant, Equality, Reads, Shape};
+use super::text::{Reads, Shape};
 use super::{Tables, part, resource};
 use crate::statement::Value;
 use drawloom_sim::footprint::{Access, Part};

@@ -1,5 +1,6 @@
 //! A table as the statement that made it says: its columns, its keys, and what it refers to.
 
+use super::inventory::is_understood;
 use super::text::{name, single};
 use sqlparser::ast::{
     ColumnDef, ColumnOption, CreateTable, DataType, Expr, ForeignKeyConstraint, IndexColumn, TableConstraint,
@@ -64,7 +65,8 @@ impl Table {
         let mut values = values_of(&definition.data_type);
         for option in &definition.options {
             match &option.option {
-                ColumnOption::Null | ColumnOption::NotNull | ColumnOption::Check(_) => (),
+                ColumnOption::Null | ColumnOption::NotNull => (),
+                ColumnOption::Check(check) if is_understood(&check.expr) => (),
                 // AUTOINCREMENT, ASC, DESC.
                 ColumnOption::DialectSpecific(_) => (),
                 ColumnOption::Default(value) => self.computes_defaults |= !is_literal(value),
@@ -86,7 +88,7 @@ impl Table {
                 let columns = foreign.columns.iter().map(single).collect::<Option<_>>()?;
                 self.refer(foreign, columns)?;
             }
-            TableConstraint::Check(_) => (),
+            TableConstraint::Check(check) if is_understood(&check.expr) => (),
             _ => return None,
         }
         Some(())

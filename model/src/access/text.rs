@@ -4,19 +4,18 @@
 //! of its arguments (`random()`, `date('now')`), a common table expression, a table-valued function, a
 //! statement that is seldom seen.
 
+use super::inventory::Inventory;
+use super::place::{Equality, Target};
 use super::table::{Table, key_columns};
-use crate::statement::Value;
 use sqlparser::ast::{
-    AssignmentTarget, BinaryOperator, CreateIndex, Delete, Expr, FromTable, Function, Ident, Insert,
-    ObjectName, ObjectNamePart, ObjectType, OnInsert, Query, SetExpr, SqliteOnConflict, Statement,
-    TableFactor, TableObject, TableWithJoins, TransactionModifier, UnaryOperator, Update, Value as Literal,
-    Visit, Visitor,
+    AssignmentTarget, CreateIndex, Delete, FromTable, Ident, Insert, ObjectName, ObjectNamePart, ObjectType,
+    OnConflict, OnConflictAction, OnInsert, Query, SetExpr, SqliteOnConflict, Statement, TableObject,
+    TransactionModifier, Update,
 };
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// Texts that a thread remembers: a workload that builds its texts from values has no end of them.
@@ -72,21 +71,6 @@ pub(crate) enum Shape {
     Opaque {
         obscures: bool,
     },
-}
-
-/// A column is equal to a constant.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Equality {
-    pub column: String,
-    pub constant: Constant,
-}
-
-/// A constant of a statement.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Constant {
-    Value(Value),
-    /// The parameter of this number, the first being 1.
-    Param(usize),
 }
 
 /// What the text says.
@@ -202,7 +186,6 @@ fn understand_insert(insert: &Insert, mut inventory: Inventory) -> Option<Shape>
     if insert.or == Some(SqliteOnConflict::Rollback) || !insert.assignments.is_empty() {
         return None;
     }
-    // DO NOTHING comes as this too: nobody loses much by that.
     let upserts = matches!(&insert.on, Some(OnInsert::OnConflict(conflict)) if !is_nothing(conflict));
     if insert.on.is_some() && !matches!(insert.on, Some(OnInsert::OnConflict(_))) {
         return None;
@@ -212,8 +195,8 @@ fn understand_insert(insert: &Insert, mut inventory: Inventory) -> Option<Shape>
     Some(Shape::Inserts { table, replaces, reads: inventory.reads() })
 }
 
-fn is_nothing(conflict: &sqlparser::ast::OnConflict) -> bool {
-    matches!(conflict.action, sqlparser::ast::OnConflictAction::DoNothing)
+fn is_nothing(conflict: &OnConflict) -> bool {
+    matches!(conflict.action, OnConflictAction::DoNothing)
 }
 
 fn understand_update(update: &Update, mut inventory: Inventory) -> Option<Shape> {
@@ -260,217 +243,6 @@ fn understand_index(index: &CreateIndex) -> Option<Shape> {
         Some(columns) if index.predicate.is_none() => Shape::Keys { table, columns },
         _ => Shape::Forgets(vec![table]),
     })
-}
-
-/// The one table that a statement is about, under the names that it has in it.
-struct Target {
-    name: String,
-    alias: Option<String>,
-}
-
-impl Target {
-    fn of(from: &TableWithJoins) -> Option<Target> {
-        let TableFactor::Table { name: table, alias, .. } = &from.relation else { return None };
-        if !from.joins.is_empty() {
-            return None;
-        }
-        let alias = match alias {
-            Some(alias) => Some(single(&alias.name)?),
-            None => None,
-        };
-        Some(Target { name: name(table)?, alias })
-    }
-
-    /// What holds of every row that the condition holds of. Nothing is said of a condition that could fail on
-    /// some row: whether it does hangs on rows that it does not hold of.
-    fn place(&self, condition: Option<&Expr>) -> Vec<Equality> {
-        let mut place = Vec::new();
-        if let Some(condition) = condition
-            && never_fails(condition)
-        {
-            self.add_equalities(condition, &mut place);
-        }
-        place
-    }
-
-    fn add_equalities(&self, condition: &Expr, place: &mut Vec<Equality>) {
-        match condition {
-            Expr::Nested(inner) => self.add_equalities(inner, place),
-            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-                self.add_equalities(left, place);
-                self.add_equalities(right, place);
-            }
-            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-                place.extend(self.equality(left, right).or_else(|| self.equality(right, left)));
-            }
-            Expr::InList { expr, list, negated: false } => {
-                if let [one] = &list[..] {
-                    place.extend(self.equality(expr, one));
-                }
-            }
-            _ => (),
-        }
-    }
-
-    fn equality(&self, column: &Expr, constant: &Expr) -> Option<Equality> {
-        let column = match column {
-            Expr::Identifier(column) => single(column)?,
-            Expr::CompoundIdentifier(names) => {
-                let [table, column] = &names[..] else { return None };
-                if single(table)? != *self.alias.as_ref().unwrap_or(&self.name) {
-                    return None;
-                }
-                single(column)?
-            }
-            _ => return None,
-        };
-        Some(Equality { column, constant: constant_of(constant)? })
-    }
-}
-
-fn constant_of(expr: &Expr) -> Option<Constant> {
-    let text = |text: &str| Some(Constant::Value(Value::Text(text.to_owned())));
-    match expr {
-        Expr::Value(literal) => match &literal.value {
-            Literal::Number(number, _) => Some(Constant::Value(Value::Int(number.parse().ok()?))),
-            Literal::SingleQuotedString(string) => text(string),
-            // A bare `?` counts from what stands before it in the text, which the tree no longer knows.
-            Literal::Placeholder(name) => Some(Constant::Param(name.get(1..)?.parse().ok()?)),
-            _ => None,
-        },
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match constant_of(expr)? {
-            Constant::Value(Value::Int(n)) => Some(Constant::Value(Value::Int(n.checked_neg()?))),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Comparisons and arithmetic give a value for any row; functions and patterns may give an error.
-fn never_fails(expr: &Expr) -> bool {
-    use BinaryOperator::{And, Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Modulo, Multiply, NotEq, Or, Plus};
-    match expr {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) => true,
-        Expr::Nested(expr) | Expr::IsNull(expr) | Expr::IsNotNull(expr) => never_fails(expr),
-        Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus | UnaryOperator::Not, expr } => {
-            never_fails(expr)
-        }
-        Expr::BinaryOp { left, op, right } => {
-            let plain = [And, Divide, Eq, Gt, GtEq, Lt, LtEq, Minus, Modulo, Multiply, NotEq, Or, Plus];
-            plain.contains(op) && never_fails(left) && never_fails(right)
-        }
-        Expr::Between { expr, low, high, .. } => [expr, low, high].into_iter().all(|expr| never_fails(expr)),
-        Expr::InList { expr, list, .. } => never_fails(expr) && list.iter().all(never_fails),
-        _ => false,
-    }
-}
-
-/// The tables that a statement names, wherever it does, if nothing in it is beyond what is understood.
-#[derive(Default)]
-struct Inventory {
-    names: Vec<String>,
-}
-
-impl Inventory {
-    fn of(statement: &Statement) -> Option<Inventory> {
-        let mut inventory = Inventory::default();
-        match statement.visit(&mut inventory) {
-            ControlFlow::Continue(()) => Some(inventory),
-            ControlFlow::Break(()) => None,
-        }
-    }
-
-    fn count(&self, table: &str) -> usize {
-        self.names.iter().filter(|name| *name == table).count()
-    }
-
-    /// Leaves out the one place where a statement names the table that it writes.
-    fn forget(&mut self, table: &str) {
-        if let Some(place) = self.names.iter().position(|name| name == table) {
-            self.names.remove(place);
-        }
-    }
-
-    fn reads(&self) -> Reads {
-        self.names.iter().map(|name| (name.clone(), Vec::new())).collect()
-    }
-}
-
-fn go_on_if(understood: bool) -> ControlFlow<()> {
-    if understood { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-}
-
-impl Visitor for Inventory {
-    type Break = ();
-
-    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-        let name = name(relation);
-        self.names.extend(name.clone());
-        go_on_if(name.is_some())
-    }
-
-    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        go_on_if(match factor {
-            TableFactor::Table { args, .. } => args.is_none(),
-            TableFactor::Derived { .. } | TableFactor::NestedJoin { .. } => true,
-            _ => false,
-        })
-    }
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        go_on_if(query.with.is_none())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        go_on_if(match expr {
-            Expr::Identifier(name) => !name.value.to_ascii_lowercase().starts_with("current_"),
-            Expr::Function(function) => is_function_of_arguments(function),
-            Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::Nested(_) | Expr::Tuple(_) => true,
-            Expr::IsFalse(_) | Expr::IsNotFalse(_) | Expr::IsTrue(_) | Expr::IsNotTrue(_) => true,
-            Expr::IsNull(_) | Expr::IsNotNull(_) => true,
-            Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => true,
-            Expr::InList { .. } | Expr::InSubquery { .. } | Expr::Between { .. } | Expr::Like { .. } => true,
-            Expr::BinaryOp { .. } | Expr::UnaryOp { .. } | Expr::Cast { .. } | Expr::Collate { .. } => true,
-            Expr::Case { .. } | Expr::Exists { .. } | Expr::Subquery(_) => true,
-            Expr::Substring { .. } | Expr::Trim { .. } => true,
-            Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => true,
-            _ => false,
-        })
-    }
-}
-
-/// Whether the function's value comes from its arguments, or from the rows, and from nothing else.
-fn is_function_of_arguments(function: &Function) -> bool {
-    const KNOWN: [&str; 27] = [
-        "abs",
-        "avg",
-        "char",
-        "coalesce",
-        "count",
-        "group_concat",
-        "hex",
-        "ifnull",
-        "iif",
-        "instr",
-        "length",
-        "lower",
-        "ltrim",
-        "max",
-        "min",
-        "nullif",
-        "quote",
-        "replace",
-        "round",
-        "rtrim",
-        "sign",
-        "substr",
-        "sum",
-        "total",
-        "trim",
-        "typeof",
-        "upper",
-    ];
-    name(&function.name).is_some_and(|name| KNOWN.contains(&&*name))
 }
 
 /// An identifier, as SQLite compares it.
