@@ -22,6 +22,7 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod search;
+pub mod shrink;
 
 pub use plan::{Plan, PlanError};
 pub use replay::{Header, Replay, Verdict, verify};

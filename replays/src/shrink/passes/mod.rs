@@ -1,0 +1,52 @@
+//! One file a pass. A pass proposes smaller cases; what is kept, the trials decide. A pass that has nothing to
+//! do runs nothing.
+
+mod actions;
+mod faults;
+mod names;
+mod network;
+mod preemptions;
+mod schedules;
+mod values;
+mod workers;
+
+use super::case::{Case, Part};
+use super::subject::Subject;
+use super::trials::{Smallest, Stop, Trials};
+use drawloom_sim::Profile;
+
+/// A pass over the smallest case so far.
+pub type Pass<S> = fn(&mut Trials<'_, S>) -> Result<(), Stop>;
+
+/// Every pass, in the order in which they are tried: first what makes every later attempt cheaper. The direct
+/// network comes before all, for there what is left out moves nothing else in time.
+pub fn all<S: Subject>() -> [(&'static str, Pass<S>); 8] {
+    [
+        ("network", network::pass),
+        ("workers", workers::pass),
+        ("actions", actions::pass),
+        ("faults", faults::pass),
+        ("preemptions", preemptions::pass),
+        ("schedules", schedules::pass),
+        ("values", values::pass),
+        ("names", names::pass),
+    ]
+}
+
+/// Tries the case with these actions only. On a direct network the other statements stay in the order in
+/// which they were; on any other, time decides.
+fn attempt_parts<S: Subject>(trials: &mut Trials<'_, S>, kept: &[Part]) -> Result<bool, Stop> {
+    let Smallest { case, course, .. } = &trials.smallest;
+    let candidate = case.with_parts(kept);
+    if case.network == Profile::Direct && !course.order.is_empty() {
+        let order: Vec<Part> = course.order.iter().filter(|part| kept.contains(part)).copied().collect();
+        return trials.attempt_in_order(candidate, &order);
+    }
+    trials.attempt(candidate)
+}
+
+/// Tries a case that has the smallest one's actions under the same names.
+fn attempt_same_order<S: Subject>(trials: &mut Trials<'_, S>, candidate: Case) -> Result<bool, Stop> {
+    let order = trials.smallest.course.order.clone();
+    trials.attempt_in_order(candidate, &order)
+}

@@ -1,0 +1,109 @@
+//! The subject that is a plan: SQL, run as every plan is.
+
+use super::case::{Case, Part};
+use super::subject::{Attempt, Course, Subject};
+use super::watch::Watched;
+use crate::plan::Plan;
+use crate::run::{Run, RunOptions, run};
+use drawloom_model::{History, Observation, Signature};
+use drawloom_sim::{Actor, Host, Step, Tape};
+use std::collections::BTreeMap;
+
+/// A plan whose runs are to have this finding.
+pub struct Planned<'a> {
+    plan: &'a Plan,
+    target: &'a Signature,
+    host: Host,
+}
+
+impl<'a> Planned<'a> {
+    pub fn new(plan: &'a Plan, target: &'a Signature, host: Host) -> Planned<'a> {
+        Planned { plan, target, host }
+    }
+}
+
+/// The case that a plan and its tape are.
+pub fn case_of(plan: &Plan, tape: Tape) -> Case {
+    let Plan { workers, actions, network, .. } = *plan;
+    Case { workers, actions, network, faults: plan.faults.clone(), tape }
+}
+
+/// The plan with the case's parameters.
+pub fn plan_of(plan: &Plan, case: &Case) -> Plan {
+    let Case { workers, actions, network, .. } = *case;
+    Plan { workers, actions, network, faults: case.faults.clone(), ..plan.clone() }
+}
+
+impl Subject for Planned<'_> {
+    fn attempt(&mut self, case: &Case, order: Option<&[Part]>) -> Attempt {
+        let plan = plan_of(self.plan, case);
+        let (source, preemptions) = match order {
+            Some(order) => Watched::in_order(case.tape.clone(), order),
+            None => Watched::new(case.tape.clone()),
+        };
+        let options = RunOptions { record: true, ..RunOptions::default() };
+        // That a setup fails in a smaller plan is no finding.
+        let Ok(run) = self.host.run(|| run(&plan, Box::new(source), options)) else { return Attempt::Otherwise };
+        let found = run.findings.iter().find(|finding| finding.signature == *self.target);
+        let Some(step) = found.map(|finding| finding.step) else { return Attempt::Otherwise };
+        let Run { tape, history, .. } = run;
+        let tape = tape.expect("the run was recorded");
+        let order = order_of(&history, &plan_case_parts(&plan, &tape));
+        let statements = statements(&history, step);
+        Attempt::Alike(Course { tape, preemptions: preemptions.get(), statements, order })
+    }
+
+    fn kinds(&self) -> Vec<u32> {
+        let actions = self.plan.workload.actions(self.plan.variant.name);
+        let weights = actions.iter().map(|(weight, _)| *weight);
+        let ends = weights.scan(1, |end, weight| Some(std::mem::replace(end, *end + weight)));
+        ends.collect()
+    }
+}
+
+fn plan_case_parts(plan: &Plan, tape: &Tape) -> Vec<Part> {
+    case_of(plan, tape.clone()).parts()
+}
+
+/// How many statements the workers sent up to this step, other than to begin and end transactions.
+pub fn statements(history: &History, until: Step) -> u32 {
+    let sent = history.events.iter().take_while(|event| event.step <= until);
+    let sent = sent.filter(|event| event.actor.as_worker().is_some());
+    let counts = sent.filter(|event| match &event.what {
+        Observation::Call { statement, .. } => !is_transaction_control(&statement.sql),
+        _ => false,
+    });
+    counts.count() as u32
+}
+
+fn is_transaction_control(sql: &str) -> bool {
+    let word = sql.split_whitespace().next().unwrap_or_default();
+    ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Every statement of a worker, in the order of execution. The n-th action that a worker began is the n-th of
+/// its parts.
+fn order_of(history: &History, parts: &[Part]) -> Vec<Part> {
+    let mut numbers: BTreeMap<Actor, Vec<u32>> = BTreeMap::new();
+    for part in parts {
+        numbers.entry(part.actor).or_default().push(part.action);
+    }
+    let mut begun: BTreeMap<Actor, usize> = BTreeMap::new();
+    let mut executed: Vec<(Step, Part)> = Vec::new();
+    for event in history.events.iter().filter(|event| event.actor.as_worker().is_some()) {
+        let actor = event.actor;
+        let step = match &event.what {
+            Observation::Action { .. } => {
+                *begun.entry(actor).or_default() += 1;
+                continue;
+            }
+            Observation::Answer { executed, .. } | Observation::Lost { executed: Some(executed), .. } => executed.step,
+            _ => continue,
+        };
+        let nth = begun.get(&actor).and_then(|begun| begun.checked_sub(1));
+        let action = nth.and_then(|nth| numbers.get(&actor)?.get(nth).copied());
+        executed.extend(action.map(|action| (step, Part { actor, action })));
+    }
+    executed.sort_by_key(|(step, _)| *step);
+    executed.into_iter().map(|(_, part)| part).collect()
+}
