@@ -48,8 +48,31 @@ fn is_action(lane: Lane, actor: Actor, place: Place) -> bool {
 }
 
 /// The question by which the faults decide that something breaks now.
+pub(super) const BREAK: &str = "break something";
+
+/// Whether something breaks by this decision.
 pub(super) fn is_break(lane: Lane, decision: &Decision) -> bool {
-    lane == Lane::Faults && decision.site == "break something"
+    lane == Lane::Faults && decision.site == BREAK
+}
+
+/// The answer that stands for worker 0, if the question is which worker something happens to.
+fn first_victim(decision: &Decision) -> Option<u32> {
+    match &*decision.site {
+        "which worker" => Some(0),
+        "who crashes" => Some(1), // 0 is the database
+        _ => None,
+    }
+}
+
+/// The decision, of workers with other names.
+fn with_victim(decision: &Decision, rename: impl Fn(Part) -> Option<Part>) -> Decision {
+    let victim = || {
+        let first = first_victim(decision)?;
+        let number = u16::try_from(decision.index.checked_sub(first)?).ok()?;
+        let renamed = rename(Part { actor: Actor::worker(number), action: 0 })?;
+        Some(first + u32::from(renamed.actor.as_worker()?))
+    };
+    Decision { index: victim().unwrap_or(decision.index), ..decision.clone() }
 }
 
 impl Case {
@@ -163,7 +186,12 @@ impl Case {
         for ((lane, actor), track) in &self.tape.decisions {
             for (place, decision) in track.entries() {
                 if let Some((actor, place)) = part(*actor, *place) {
-                    decisions.entry(*lane).or_default().push((actor, place, decision.clone()));
+                    let decision = match lane {
+                        Lane::Faults => with_victim(decision, &rename),
+                        _ => decision.clone(),
+                    };
+                    let of_lane = decisions.entry(*lane).or_default();
+                    of_lane.extend((decision.index > 0).then_some((actor, place, decision)));
                 }
             }
         }

@@ -29,7 +29,7 @@ mod watch;
 
 pub use case::{Case, Named, Override, Part};
 pub use size::Size;
-pub use subject::{Attempt, Course, Subject};
+pub use subject::{Attempt, Course, Moment, Subject, What};
 pub use trials::{Observer, Progress};
 pub use watch::Watched;
 

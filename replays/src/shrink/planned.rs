@@ -1,11 +1,11 @@
 //! The subject that is a plan: SQL, run as every plan is.
 
 use super::case::{Case, Part};
-use super::subject::{Attempt, Course, Subject};
+use super::subject::{Attempt, Course, Moment, Subject, What};
 use super::watch::Watched;
 use crate::plan::Plan;
 use crate::run::{Run, RunOptions, run};
-use drawloom_model::{History, Observation, Signature};
+use drawloom_model::{Class, Executed, FaultEvent, History, Observation, Signature};
 use drawloom_sim::{Actor, Host, Step, Tape};
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub fn plan_of(plan: &Plan, case: &Case) -> Plan {
 }
 
 impl Subject for Planned<'_> {
-    fn attempt(&mut self, case: &Case, order: Option<&[Part]>) -> Attempt {
+    fn attempt(&mut self, case: &Case, order: Option<&[Moment]>) -> Attempt {
         let plan = plan_of(self.plan, case);
         let (source, preemptions) = match order {
             Some(order) => Watched::in_order(case.tape.clone(), order),
@@ -81,29 +81,40 @@ fn is_transaction_control(sql: &str) -> bool {
     ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Every statement of a worker, in the order of execution. The n-th action that a worker began is the n-th of
-/// its parts.
-fn order_of(history: &History, parts: &[Part]) -> Vec<Part> {
+/// Every statement and fault, in the order of execution. The n-th action that a worker began is the n-th of its
+/// parts.
+fn order_of(history: &History, parts: &[Part]) -> Vec<Moment> {
     let mut numbers: BTreeMap<Actor, Vec<u32>> = BTreeMap::new();
     for part in parts {
         numbers.entry(part.actor).or_default().push(part.action);
     }
     let mut begun: BTreeMap<Actor, usize> = BTreeMap::new();
-    let mut executed: Vec<(Step, Part)> = Vec::new();
-    for event in history.events.iter().filter(|event| event.actor.as_worker().is_some()) {
+    let mut moments: Vec<(Step, Moment)> = Vec::new();
+    for event in &history.events {
         let actor = event.actor;
-        let step = match &event.what {
+        let (step, what) = match &event.what {
             Observation::Action { .. } => {
                 *begun.entry(actor).or_default() += 1;
                 continue;
             }
-            Observation::Answer { executed, .. } | Observation::Lost { executed: Some(executed), .. } => executed.step,
+            Observation::Fault(FaultEvent::DatabaseStarted) => continue, // it ends a fault
+            Observation::Fault(_) => (event.step, What::Executed),
+            Observation::Blocked { .. } => (event.step, What::Waits),
+            Observation::Answer { executed, .. } | Observation::Lost { executed: Some(executed), .. } => {
+                (executed.step, if ran_out(executed) { What::RunsOut } else { What::Executed })
+            }
             _ => continue,
         };
-        let nth = begun.get(&actor).and_then(|begun| begun.checked_sub(1));
-        let action = nth.and_then(|nth| numbers.get(&actor)?.get(nth).copied());
-        executed.extend(action.map(|action| (step, Part { actor, action })));
+        let action = match actor {
+            Actor::FAULTS => Some(0),
+            _ => begun.get(&actor).and_then(|begun| numbers.get(&actor)?.get(begun.checked_sub(1)?).copied()),
+        };
+        moments.extend(action.map(|action| (step, Moment { part: Part { actor, action }, what })));
     }
-    executed.sort_by_key(|(step, _)| *step);
-    executed.into_iter().map(|(_, part)| part).collect()
+    moments.sort_by_key(|(step, _)| *step);
+    moments.into_iter().map(|(_, moment)| moment).collect()
+}
+
+fn ran_out(executed: &Executed) -> bool {
+    executed.result.as_ref().is_err_and(|error| error.class == Class::LockTimeout)
 }

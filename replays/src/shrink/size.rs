@@ -1,7 +1,7 @@
 //! When a case is smaller than another.
 
 use super::case::{Case, is_break};
-use super::subject::Course;
+use super::subject::{Course, What};
 
 /// How large a failing case is. The fields stand in the order in which they count, the first that differs
 /// deciding: shortlex, as in Hypothesis, so that what costs a reader most goes first.
@@ -55,7 +55,7 @@ impl Size {
             network: case.network as u8,
             preemptions: course.preemptions,
             statements: course.statements,
-            length: course.order.len(),
+            length: course.order.iter().filter(|moment| moment.what != What::Waits).count(),
             overrides: tape.overrides.values().map(|track| track.entries().len()).sum(),
             decisions: decisions().count(),
             sum: decisions().map(|(_, decision)| u64::from(decision.index)).sum(),

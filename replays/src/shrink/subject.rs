@@ -12,8 +12,28 @@ pub struct Course {
     pub preemptions: u32,
     /// How many statements there were until it failed.
     pub statements: u32,
-    /// Every statement, in the order of their execution: whose, and in which action. Empty where there are none.
-    pub order: Vec<Part>,
+    /// Every statement and every fault, in the order of their execution. Empty where there are none.
+    pub order: Vec<Moment>,
+}
+
+/// What happened at one moment of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// Whose statement it is, and in which action; of the faults, action 0.
+    pub part: Part,
+    /// What became of it.
+    pub what: What,
+}
+
+/// What becomes of a statement, or of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// It is executed; a fault strikes.
+    Executed,
+    /// It waits from here on.
+    Waits,
+    /// Its wait runs out.
+    RunsOut,
 }
 
 /// What came of running a case.
@@ -31,7 +51,7 @@ pub enum Attempt {
 pub trait Subject {
     /// Runs a case leniently: what of its tape does not fit is answered calmly. With an `order`, the schedule
     /// of the tape is disregarded, and statements are executed in this order as far as that goes.
-    fn attempt(&mut self, case: &Case, order: Option<&[Part]>) -> Attempt;
+    fn attempt(&mut self, case: &Case, order: Option<&[Moment]>) -> Attempt;
 
     /// The least answer for each kind of action that there is; empty where actions are not drawn.
     fn kinds(&self) -> Vec<u32> {

@@ -1,8 +1,8 @@
 //! One candidate after another: run it, unless it was run before, and keep it if it is smaller.
 
-use super::case::{Case, Part};
+use super::case::Case;
 use super::size::Size;
-use super::subject::{Attempt, Course, Subject};
+use super::subject::{Attempt, Course, Moment, Subject};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -71,11 +71,11 @@ impl<'a, S: Subject> Trials<'a, S> {
     }
 
     /// The same with the statements in this order, instead of the candidate's own schedule.
-    pub fn attempt_in_order(&mut self, candidate: Case, order: &[Part]) -> Result<bool, Stop> {
+    pub fn attempt_in_order(&mut self, candidate: Case, order: &[Moment]) -> Result<bool, Stop> {
         let candidate = candidate.with_overrides(&[]);
         let mut words = candidate.words();
         words.push(u32::MAX); // no case ends like this
-        words.extend(order.iter().map(|part| u32::from(part.actor.code())));
+        words.extend(order.iter().map(|it| u32::from(it.part.actor.code()) << 8 | it.what as u32));
         self.run(candidate, Some(order), words)
     }
 
@@ -84,7 +84,7 @@ impl<'a, S: Subject> Trials<'a, S> {
         self.executions_max.saturating_sub(self.executions)
     }
 
-    fn run(&mut self, case: Case, order: Option<&[Part]>, words: Vec<u32>) -> Result<bool, Stop> {
+    fn run(&mut self, case: Case, order: Option<&[Moment]>, words: Vec<u32>) -> Result<bool, Stop> {
         if !self.tried.insert(words) {
             return Ok(false); // what came of it then is no better now
         }

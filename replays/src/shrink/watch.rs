@@ -1,6 +1,7 @@
 //! The source of an attempt: lenient, and it counts preemptions.
 
-use super::case::Part;
+use super::case::BREAK;
+use super::subject::{Moment, What};
 use drawloom_sim::source::{Choice, Enabled, Lenient, Source};
 use drawloom_sim::{Actor, Divergence, Footprint, Key, Step, Tape};
 use std::cell::Cell;
@@ -22,9 +23,9 @@ impl Watched {
     }
 
     /// Follows this tape, but instead of its schedule this order of statements.
-    pub fn in_order(tape: Tape, order: &[Part]) -> (Watched, Rc<Cell<u32>>) {
+    pub fn in_order(tape: Tape, order: &[Moment]) -> (Watched, Rc<Cell<u32>>) {
         let (watched, preemptions) = Watched::new(tape);
-        let order = Order(order.iter().map(|part| part.actor).collect());
+        let order = Order(order.iter().map(|moment| (moment.part.actor, moment.what)).collect());
         (Watched { order: Some(order), ..watched }, preemptions)
     }
 }
@@ -42,7 +43,14 @@ impl Source for Watched {
     }
 
     fn choose(&mut self, key: Key, choice: &Choice) -> Result<u32, Box<Divergence>> {
-        self.tape.choose(key, choice)
+        let index = self.tape.choose(key, choice)?;
+        if let Some(order) = &mut self.order
+            && choice.site == BREAK
+            && index > 0
+        {
+            order.executed(Actor::FAULTS);
+        }
+        Ok(index)
     }
 
     fn observe(&mut self, _step: Step, actor: Actor, _footprint: &Footprint) {
@@ -52,19 +60,37 @@ impl Source for Watched {
     }
 }
 
-/// Whose statements are still to be executed, in this order.
-struct Order(VecDeque<Actor>);
+/// What is still to happen, in this order.
+struct Order(VecDeque<(Actor, What)>);
 
 impl Order {
-    /// Whoever is to execute the next statement, of those that can go on. What breaks does so in time.
-    fn pick(&self, enabled: &[Enabled]) -> Option<usize> {
+    /// Whoever is to act next, of those that can go on. Time passes for a wait that is to run out, and for a
+    /// fault that is to strike; faults never strike before.
+    fn pick(&mut self, enabled: &[Enabled]) -> Option<usize> {
         let place = |actor: Actor| enabled.iter().position(|candidate| candidate.actor == actor);
-        place(Actor::FAULTS).or_else(|| self.0.iter().find_map(|actor| place(*actor)))
+        while let Some((actor, What::Waits)) = self.0.front()
+            && place(*actor).is_none()
+        {
+            self.0.pop_front(); // it does
+        }
+        let (first, what) = *self.0.front()?;
+        if place(first).is_none() && (what == What::RunsOut || first == Actor::FAULTS) {
+            return place(Actor::CLOCK);
+        }
+        let mut next = self.0.iter().filter(|(actor, _)| *actor == first || *actor != Actor::FAULTS);
+        next.find_map(|(actor, _)| place(*actor))
     }
 
     fn executed(&mut self, by: Actor) {
-        if let Some(place) = self.0.iter().position(|actor| *actor == by) {
-            self.0.remove(place);
+        let of = |(actor, what): &(Actor, What)| *actor == by && *what != What::Waits;
+        if let Some(end) = self.0.iter().position(of) {
+            self.0.remove(end);
+            // Where it did not wait after all.
+            let mut index = 0;
+            self.0.retain(|(actor, _)| {
+                index += 1;
+                index > end || *actor != by
+            });
         }
     }
 }

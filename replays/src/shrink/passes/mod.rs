@@ -11,7 +11,7 @@ mod values;
 mod workers;
 
 use super::case::{Case, Part};
-use super::subject::Subject;
+use super::subject::{Moment, Subject};
 use super::trials::{Smallest, Stop, Trials};
 use drawloom_sim::Profile;
 
@@ -39,8 +39,28 @@ fn attempt_parts<S: Subject>(trials: &mut Trials<'_, S>, kept: &[Part]) -> Resul
     let Smallest { case, course, .. } = &trials.smallest;
     let candidate = case.with_parts(kept);
     if case.network == Profile::Direct && !course.order.is_empty() {
-        let order: Vec<Part> = course.order.iter().filter(|part| kept.contains(part)).copied().collect();
+        let stays = |part: &Part| part.actor.as_worker().is_none() || kept.contains(part);
+        let order: Vec<Moment> = course.order.iter().filter(|moment| stays(&moment.part)).copied().collect();
         return trials.attempt_in_order(candidate, &order);
+    }
+    trials.attempt(candidate)
+}
+
+/// Tries the case with its actions under other names; see [`Case::renamed`].
+fn attempt_renamed<S: Subject>(
+    trials: &mut Trials<'_, S>,
+    shape: (u16, u32),
+    rename: impl Fn(Part) -> Option<Part>,
+) -> Result<bool, Stop> {
+    let Smallest { case, course, .. } = &trials.smallest;
+    let (workers, actions) = shape;
+    let candidate = Case { workers, actions, ..case.renamed(&rename) };
+    if case.network == Profile::Direct && !course.order.is_empty() {
+        let renamed = |moment: &Moment| Some(Moment { part: rename(moment.part)?, ..*moment });
+        let order: Vec<Moment> = course.order.iter().filter_map(renamed).collect();
+        if trials.attempt_in_order(candidate.clone(), &order)? {
+            return Ok(true);
+        }
     }
     trials.attempt(candidate)
 }

@@ -1,9 +1,10 @@
 //! Gives workers and actions the lowest numbers, and the plan no more of them than there are.
 
+use super::attempt_renamed;
 use crate::shrink::case::{Case, Part};
 use crate::shrink::subject::Subject;
-use crate::shrink::trials::{Smallest, Stop, Trials};
-use drawloom_sim::{Actor, Profile};
+use crate::shrink::trials::{Stop, Trials};
+use drawloom_sim::Actor;
 use std::collections::BTreeMap;
 
 pub fn pass<S: Subject>(trials: &mut Trials<'_, S>) -> Result<(), Stop> {
@@ -36,7 +37,7 @@ fn shorten<S: Subject>(trials: &mut Trials<'_, S>) -> Result<bool, Stop> {
 
 /// Numbers the workers in this order, and, if wanted, the actions of each from 1.
 fn attempt<S: Subject>(trials: &mut Trials<'_, S>, workers: &[Actor], actions: bool) -> Result<bool, Stop> {
-    let Smallest { case, course, .. } = &trials.smallest;
+    let case = &trials.smallest.case;
     let numbers: BTreeMap<Actor, Actor> =
         workers.iter().enumerate().map(|(number, worker)| (*worker, Actor::worker(number as u16))).collect();
     let mut names: BTreeMap<Part, Part> = BTreeMap::new();
@@ -52,10 +53,6 @@ fn attempt<S: Subject>(trials: &mut Trials<'_, S>, workers: &[Actor], actions: b
         None => part.actor.as_worker().is_none().then_some(part),
     };
     let last = names.values().map(|part| part.action).max().unwrap_or(0);
-    let candidate = Case { workers: workers.len() as u16, actions: last, ..case.renamed(rename) };
-    let order: Vec<Part> = course.order.iter().filter_map(|part| rename(*part)).collect();
-    if case.network == Profile::Direct && !order.is_empty() && trials.attempt_in_order(candidate.clone(), &order)? {
-        return Ok(true);
-    }
-    trials.attempt(candidate)
+    let workers = workers.len() as u16;
+    attempt_renamed(trials, (workers, last), rename)
 }

@@ -2,7 +2,7 @@
 //! preemption, for this case and for its neighbours, which have an action less, or one of another kind.
 
 use crate::shrink::case::{Case, Override, Part};
-use crate::shrink::subject::Subject;
+use crate::shrink::subject::{Moment, Subject};
 use crate::shrink::trials::{Smallest, Stop, Trials};
 use drawloom_sim::{Actor, Lane, Place, Profile};
 use std::collections::BTreeMap;
@@ -36,6 +36,9 @@ fn neighbours(case: &Case, kinds: &[u32]) -> Vec<Case> {
             neighbours.push(case.with_parts(&kept));
         }
     }
+    // What one action less needs may be larger values, to be lowered again.
+    let less = neighbours.clone();
+    neighbours.extend(less.iter().map(raised).filter(|raised| !less.contains(raised)));
     neighbours.push(case.clone());
     for part in &parts {
         let named = (Lane::Work, part.actor, Place { action: part.action, ordinal: 0 });
@@ -46,6 +49,14 @@ fn neighbours(case: &Case, kinds: &[u32]) -> Vec<Case> {
         }
     }
     neighbours
+}
+
+/// The case with the largest values, where they are not calm.
+fn raised(case: &Case) -> Case {
+    case.details().into_iter().filter(|(lane, ..)| *lane == Lane::Work).fold(case.clone(), |case, named| {
+        let (_, arity) = case.answer(named);
+        case.with_answer(named, arity - 1)
+    })
 }
 
 fn attempt_all<S: Subject>(trials: &mut Trials<'_, S>, case: &Case) -> Result<bool, Stop> {
@@ -61,20 +72,22 @@ fn attempt_all<S: Subject>(trials: &mut Trials<'_, S>, case: &Case) -> Result<bo
 }
 
 /// Every preemption that there can be: after which turn, and in favour of whom.
-fn places(case: &Case, order: &[Part]) -> Vec<Override> {
+fn places(case: &Case, order: &[Moment]) -> Vec<Override> {
     let mut statements: BTreeMap<Part, u32> = case.parts().into_iter().map(|part| (part, 4)).collect();
-    for part in order {
-        if let Some(statements) = statements.get_mut(part) {
-            *statements = (*statements).max(order.iter().filter(|other| *other == part).count() as u32);
+    for moment in order {
+        if let Some(statements) = statements.get_mut(&moment.part) {
+            let count = order.iter().filter(|other| other.part == moment.part).count();
+            *statements = (*statements).max(count as u32);
         }
     }
-    let workers: Vec<Actor> = case.busy().into_iter().collect();
+    let mut actors: Vec<Actor> = case.busy().into_iter().collect();
+    actors.extend((!case.faults.kinds.is_empty()).then_some(Actor::FAULTS));
     let mut places = Vec::new();
     for (part, statements) in statements {
         // A worker that begins takes two turns before its first statement.
         for ordinal in 0..=statements + 1 {
             let place = Place { action: part.action, ordinal };
-            let others = workers.iter().filter(|worker| **worker != part.actor);
+            let others = actors.iter().filter(|worker| **worker != part.actor);
             places.extend(others.map(|next| Override { actor: part.actor, place, next: *next }));
         }
     }
