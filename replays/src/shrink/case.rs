@@ -165,6 +165,22 @@ impl Case {
         self.with_tape(tape)
     }
 
+    /// The cases with the largest values: for each question that a workload asks, with the highest answer
+    /// wherever the answer is not calm.
+    pub fn raised(&self) -> Vec<Case> {
+        let of_work = |lane, actor, place| lane == Lane::Work && !is_action(lane, actor, place);
+        let mut by_site: BTreeMap<&str, Vec<Named>> = BTreeMap::new();
+        for named in self.named(of_work) {
+            let (lane, actor, place) = named;
+            let decision = self.tape.decisions.get(&(lane, actor)).and_then(|track| track.get(place));
+            by_site.entry(decision.map_or("", |decision| &*decision.site)).or_default().push(named);
+        }
+        let raise = |named: Vec<Named>| {
+            named.into_iter().fold(self.clone(), |case, named| case.with_answer(named, case.answer(named).1 - 1))
+        };
+        by_site.into_values().map(raise).collect()
+    }
+
     /// The answer to this question, 0 if it is calm; and how many answers there are.
     pub fn answer(&self, (lane, actor, place): Named) -> (u32, u32) {
         let decision = self.tape.decisions.get(&(lane, actor)).and_then(|track| track.get(place));

@@ -38,7 +38,7 @@ fn neighbours(case: &Case, kinds: &[u32]) -> Vec<Case> {
     }
     // What one action less needs may be larger values, to be lowered again.
     let less = neighbours.clone();
-    neighbours.extend(less.iter().map(raised).filter(|raised| !less.contains(raised)));
+    neighbours.extend(less.iter().flat_map(Case::raised));
     neighbours.push(case.clone());
     for part in &parts {
         let named = (Lane::Work, part.actor, Place { action: part.action, ordinal: 0 });
@@ -49,14 +49,6 @@ fn neighbours(case: &Case, kinds: &[u32]) -> Vec<Case> {
         }
     }
     neighbours
-}
-
-/// The case with the largest values, where they are not calm.
-fn raised(case: &Case) -> Case {
-    case.details().into_iter().filter(|(lane, ..)| *lane == Lane::Work).fold(case.clone(), |case, named| {
-        let (_, arity) = case.answer(named);
-        case.with_answer(named, arity - 1)
-    })
 }
 
 fn attempt_all<S: Subject>(trials: &mut Trials<'_, S>, case: &Case) -> Result<bool, Stop> {
