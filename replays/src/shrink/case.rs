@@ -139,6 +139,33 @@ impl Case {
         self.with_tape(tape)
     }
 
+    /// The case, which was made of `before` by leaving out actions, with the messages moved of each action that
+    /// became its worker's first: it connects now, and that takes a message there and one back.
+    pub(super) fn connecting(&self, before: &Case) -> Case {
+        let asked = match self.network {
+            Profile::Direct => 0,
+            Profile::Lan => 2,
+            Profile::Flaky => 4,
+        };
+        let first = |case: &Case, actor| case.parts().into_iter().find(|part| part.actor == actor);
+        let moved = self.busy().into_iter().filter_map(|actor| {
+            let now = first(self, actor)?;
+            (first(before, actor) != Some(now)).then_some(now)
+        });
+        let moved: BTreeSet<Part> = moved.collect();
+        let decisions = self.tape.decisions.iter().map(|((lane, actor), track)| {
+            let mut shifted = Track::default();
+            for (place, decision) in track.entries() {
+                let moves = *lane == Lane::Link && moved.contains(&Part { actor: *actor, action: place.action });
+                let ordinal = place.ordinal + if moves { asked } else { 0 };
+                let place = Place { ordinal, ..*place };
+                shifted.push(place, decision.clone()).expect("a whole action moves, and stays in order");
+            }
+            ((*lane, *actor), shifted)
+        });
+        self.with_tape(Tape { overrides: self.tape.overrides.clone(), decisions: decisions.collect() })
+    }
+
     /// The case in which only these of the [`details`](Case::details) are not calm.
     pub fn with_details(&self, kept: &[Named]) -> Case {
         let kept: BTreeSet<Named> = kept.iter().copied().collect();

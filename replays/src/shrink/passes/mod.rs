@@ -61,7 +61,8 @@ fn attempt_parts_of<S: Subject>(
             return Ok(false);
         }
     }
-    trials.attempt(candidate)
+    let connecting = candidate.connecting(&trials.smallest.case);
+    Ok(trials.attempt(candidate)? || kept.len() <= FEW && trials.attempt(connecting)?)
 }
 
 /// Tries the case with its actions under other names; see [`Case::renamed`].
