@@ -1,7 +1,7 @@
 //! The arguments of every subcommand, and the way from one to its file.
 
 use crate::exit::{Exit, Failure};
-use crate::{corpus, explain, export, list, outside, replay, run};
+use crate::{corpus, explain, export, list, outside, replay, run, shrink};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use drawloom_replays::{Plan, plan};
@@ -30,6 +30,8 @@ enum Command {
     Run(Box<RunArgs>),
     /// Run a replay again and prove that it is the same
     Replay(ReplayArgs),
+    /// Cut a failing replay down to the few statements that matter
+    Shrink(ShrinkArgs),
     /// Draw the interleaving of a replay
     Explain(ExplainArgs),
     /// List what there is to choose from
@@ -126,6 +128,19 @@ pub struct ReplayArgs {
     /// Record the replayed run in FILE
     #[arg(long, value_name = "FILE", conflicts_with = "until")]
     pub record: Option<PathBuf>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// The arguments of `shrink`.
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// The replay of a failing run
+    pub file: PathBuf,
+    /// Where the shrunk replay goes [default: FILE, with `-shrunk.replay` for `.replay`]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
@@ -297,6 +312,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::replay(args),
+        Command::Shrink(args) => shrink::shrink(args),
         Command::Explain(args) => explain::explain(args),
         Command::List(args) => list::list(args),
         Command::Corpus(args) => corpus::corpus(args),

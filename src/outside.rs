@@ -183,3 +183,28 @@ impl Progress {
         self.begun.elapsed()
     }
 }
+
+/// Shows how far work is whose end nobody knows.
+pub struct Status(ProgressBar);
+
+impl Status {
+    /// It shows only on a terminal, on stderr.
+    pub fn new() -> Status {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::with_template("{spinner} {msg} [{elapsed}]").expect("the template is valid"));
+        Status(bar)
+    }
+
+    /// What there is to say now.
+    pub fn show(&self, text: impl FnOnce() -> String) {
+        if !self.0.is_hidden() {
+            self.0.set_message(text());
+            self.0.tick();
+        }
+    }
+
+    /// Clears the line.
+    pub fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}

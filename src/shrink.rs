@@ -1,0 +1,120 @@
+//! `drawloom shrink`: the few statements that matter of a failing replay.
+
+use crate::cli::{Done, Format, ShrinkArgs};
+use crate::exit::{Exit, Failure};
+use crate::outside::{self, Status};
+use crate::{output, replay};
+use drawloom_replays::shrink::{self, ShrinkError, Shrunk, Size};
+use drawloom_replays::{Replay, lanes};
+use serde_json::{Value, json};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+
+/// Shrinks it.
+pub fn shrink(args: &ShrinkArgs) -> Done {
+    let (interrupts, interrupted) = channel();
+    outside::tell_on_interrupt(interrupts, || ());
+    let out = args.out.clone().unwrap_or_else(|| default_out(&args.file));
+    replay::refuse_same(&out, &args.file, "the replay itself")?;
+    let given = drawloom_replays::outside::read(&args.file);
+    // What cannot be run here cannot be shrunk here, whoever could.
+    let given = given.map_err(|error| Failure { exit: Exit::Usage, ..Failure::of_file(&args.file, &error) })?;
+    let status = Status::new();
+    let shrunk = shrink::shrink(&given, &mut |progress| {
+        status.show(|| format!("{} executions, {}", progress.executions, words(progress.smallest)));
+        if interrupted.try_recv().is_ok() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    status.end();
+    let shrunk = shrunk.map_err(|error| of_error(&args.file, &error))?;
+    outside::write(&out, &shrunk.bytes)?;
+    outside::print(&match args.format {
+        Format::Human => text(&shrunk, &out),
+        Format::Json => output::document(&document(args, &given, &shrunk, &out)),
+    });
+    Ok(if shrunk.interrupted { Exit::Interrupted } else { Exit::Finding })
+}
+
+/// Beside the replay: `x.replay` shrinks to `x-shrunk.replay`.
+fn default_out(file: &Path) -> PathBuf {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.strip_suffix(".replay").unwrap_or(&name);
+    file.with_file_name(format!("{stem}-shrunk.replay"))
+}
+
+fn of_error(file: &Path, error: &ShrinkError) -> Failure {
+    let exit = match error {
+        ShrinkError::NoFinding => Exit::Usage,
+        ShrinkError::NoLongerFails(_) => Exit::Diverged,
+        ShrinkError::NotDeterministic => Exit::Infrastructure,
+        ShrinkError::Replay(error) => Failure::from(error.clone()).exit,
+    };
+    Failure { exit, message: format!("{}: {error}", file.display()) }
+}
+
+/// How large a case is, in words. That nothing breaks is not said.
+fn words(size: &Size) -> String {
+    let count = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let mut words = vec![
+        count(size.workers as u64, "worker"),
+        count(size.actions as u64, "action"),
+        count(size.statements.into(), "statement"),
+        count(size.preemptions.into(), "preemption"),
+    ];
+    if size.faults > 0 {
+        words.push(count(size.faults as u64, "fault"));
+    }
+    words.join(", ")
+}
+
+fn text(shrunk: &Shrunk, out: &Path) -> String {
+    let Shrunk { replay, before, after, executions, .. } = shrunk;
+    let done = if shrunk.interrupted { "interrupted, so far" } else { "shrunk" };
+    let style = lanes::Style { width: 100, color: true };
+    format!(
+        "{done}: {} (from {}) in {executions} executions\n\n{}\nreplay it:  {}\nsee it:     {}\n",
+        words(after),
+        words(before),
+        lanes::draw(&replay.history, &replay.findings, &style),
+        command("replay", out),
+        command("explain", out),
+    )
+}
+
+fn document(args: &ShrinkArgs, given: &Replay, shrunk: &Shrunk, out: &Path) -> Value {
+    let size = |size: &Size, replay: &Replay| {
+        json!({
+            "workers": size.workers,
+            "actions": size.actions,
+            "statements": size.statements,
+            "preemptions": size.preemptions,
+            "faults": size.faults,
+            "network": replay.plan.network.name(),
+        })
+    };
+    let findings: Vec<Value> = shrunk.replay.findings.iter().map(output::finding).collect();
+    json!({
+        "replay": args.file.display().to_string(),
+        "shrunk": out.display().to_string(),
+        "workload": given.plan.workload.name(),
+        "variant": given.plan.variant.name,
+        "seed": given.header.seed,
+        "before": size(&shrunk.before, given),
+        "after": size(&shrunk.after, &shrunk.replay),
+        "executions": shrunk.executions,
+        "interrupted": shrunk.interrupted,
+        "command": command("replay", out),
+        "findings": findings,
+    })
+}
+
+/// A command on a replay, to be pasted into a shell.
+pub(crate) fn command(subcommand: &str, replay: &Path) -> String {
+    let (program, mut path) = (outside::program(), replay.display().to_string());
+    if path.starts_with('-') {
+        path = format!("./{path}"); // it is no option
+    }
+    let words = [&program, subcommand, &path];
+    // A word of a command line has no NUL byte, which is all that cannot be quoted.
+    shlex::try_join(words).unwrap_or_else(|_| words.join(" "))
+}
