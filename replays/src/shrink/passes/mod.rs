@@ -7,6 +7,8 @@ mod names;
 mod network;
 mod preemptions;
 mod schedules;
+#[cfg(test)]
+mod tests;
 mod values;
 mod workers;
 
