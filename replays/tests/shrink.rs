@@ -6,6 +6,7 @@ use drawloom_replays::shrink::{Attempt, Case, Course, Moment, Override, Reduced,
 use drawloom_replays::{Plan, Replay, RunOptions, Verdict, codec, lanes, search, shrink};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::{Actor, Decision, Host, Lane, Place, Profile, Tape, Track};
+use drawloom_workloads::Variant;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -69,7 +70,7 @@ fn schedule(count: u32) -> Vec<Override> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_minimum_is_found(
@@ -97,8 +98,8 @@ proptest! {
 fn long_toy_schedules_shrink_to_two_preemptions() {
     for case in 0..40u32 {
         let all = schedule(14 + case * 56 / 39);
-        let at = |nth: u32| all[(nth * 7 + case) as usize % all.len()];
-        let mut subject = Needs { overrides: vec![at(1), at(5)], answers: Vec::new(), executions: 0 };
+        let at = |nth: u32| all[(nth + case) as usize % all.len()];
+        let mut subject = Needs { overrides: vec![at(1), at(10)], answers: Vec::new(), executions: 0 };
         let reduced = reduce(&mut subject, toy(&all, &BTreeMap::new()), 10_000, &mut go_on).unwrap();
         assert_eq!(reduced.size.preemptions, 2);
         assert!(subject.executions <= 200, "{} of {}", subject.executions, all.len());
@@ -214,8 +215,13 @@ fn a_lost_transfer_shrinks_to_four_statements_and_one_preemption() {
 fn every_wrong_variant_comes_down_to_what_matters() {
     println!("                                          executions  workers actions statements preemptions faults");
     for workload in drawloom_workloads::ALL {
-        for variant in workload.variants() {
+        let wrong = |variant: &&Variant| variant.wrong_on.iter().any(|wrong| wrong.backend == "sqlite");
+        for variant in workload.variants().iter().filter(wrong) {
             for flaky in [false, true] {
+                // Where nothing is lost, nobody retries.
+                if variant.name == "retry-without-key" && !flaky {
+                    continue;
+                }
                 for replay in failing(&plan(workload.name(), variant.name, flaky), 2) {
                     let shrunk = shrunk(&replay);
                     let name = format!("{} {} {}", workload.name(), variant.name, replay.header.seed);

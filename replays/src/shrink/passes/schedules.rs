@@ -38,6 +38,7 @@ fn neighbours(case: &Case, kinds: &[u32]) -> Vec<Case> {
     }
     // What one action less needs may be larger values, to be lowered again.
     let less = neighbours.clone();
+    neighbours.extend(less.iter().filter_map(swapped));
     neighbours.extend(less.iter().flat_map(Case::raised));
     neighbours.push(case.clone());
     for part in &parts {
@@ -49,6 +50,16 @@ fn neighbours(case: &Case, kinds: &[u32]) -> Vec<Case> {
         }
     }
     neighbours
+}
+
+/// The other of two workers begins.
+fn swapped(case: &Case) -> Option<Case> {
+    let workers: Vec<Actor> = case.busy().into_iter().collect();
+    let [one, other] = workers[..] else { return None };
+    Some(case.renamed(|part| {
+        let swapped = [(one, other), (other, one)].into_iter().find(|(from, _)| *from == part.actor);
+        Some(Part { actor: swapped.map_or(part.actor, |(_, to)| to), ..part })
+    }))
 }
 
 fn attempt_all<S: Subject>(trials: &mut Trials<'_, S>, case: &Case) -> Result<bool, Stop> {
