@@ -191,7 +191,9 @@ impl Status {
     /// It shows only on a terminal, on stderr.
     pub fn new() -> Status {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(ProgressStyle::with_template("{spinner} {msg} [{elapsed}]").expect("the template is valid"));
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {msg} [{elapsed}]").expect("the template is valid"),
+        );
         Status(bar)
     }
 

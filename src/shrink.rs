@@ -19,10 +19,12 @@ pub fn shrink(args: &ShrinkArgs) -> Done {
     replay::refuse_same(&out, &args.file, "the replay itself")?;
     let given = drawloom_replays::outside::read(&args.file);
     // What cannot be run here cannot be shrunk here, whoever could.
-    let given = given.map_err(|error| Failure { exit: Exit::Usage, ..Failure::of_file(&args.file, &error) })?;
+    let given =
+        given.map_err(|error| Failure { exit: Exit::Usage, ..Failure::of_file(&args.file, &error) })?;
     let status = Status::new();
     let shrunk = shrink::shrink(&given, &mut |progress| {
-        status.show(|| format!("{} executions, {}", progress.executions, words(progress.smallest)));
+        let shrink::Progress { pass, executions, smallest } = progress;
+        status.show(|| format!("{executions} executions, {}, now {pass}", words(smallest)));
         if interrupted.try_recv().is_ok() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     status.end();

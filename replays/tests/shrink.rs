@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
-use drawloom_replays::shrink::{Attempt, Case, Course, Moment, Override, Reduced, ShrinkError, Shrunk, Subject, reduce};
+use drawloom_replays::shrink::{
+    Attempt, Case, Course, Moment, Override, Reduced, ShrinkError, Shrunk, Subject, reduce,
+};
 use drawloom_replays::{Plan, Replay, RunOptions, Verdict, codec, lanes, search, shrink};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::{Actor, Decision, Host, Lane, Place, Profile, Tape, Track};
@@ -52,8 +54,7 @@ fn toy(overrides: &[Override], answers: &BTreeMap<u32, u32>) -> Case {
     if !answers.is_empty() {
         tape.decisions.insert((Lane::Work, Actor::worker(0)), track);
     }
-    let case =
-        Case { workers: 3, actions: 1, network: Profile::Direct, faults: FaultPlan::default(), tape };
+    let case = Case { workers: 3, actions: 1, network: Profile::Direct, faults: FaultPlan::default(), tape };
     case.with_overrides(overrides)
 }
 
@@ -213,7 +214,9 @@ fn a_lost_transfer_shrinks_to_four_statements_and_one_preemption() {
 
 #[test]
 fn every_wrong_variant_comes_down_to_what_matters() {
-    println!("                                          executions  workers actions statements preemptions faults");
+    println!(
+        "                                          executions  workers actions statements preemptions faults"
+    );
     for workload in drawloom_workloads::ALL {
         let wrong = |variant: &&Variant| variant.wrong_on.iter().any(|wrong| wrong.backend == "sqlite");
         for variant in workload.variants().iter().filter(wrong) {

@@ -78,8 +78,7 @@ fn with_victim(decision: &Decision, rename: impl Fn(Part) -> Option<Part>) -> De
 impl Case {
     /// The actions that are not rested in, by worker.
     pub fn parts(&self) -> Vec<Part> {
-        let named = self.named(is_action);
-        named.into_iter().map(|(_, actor, place)| Part { actor, action: place.action }).collect()
+        parts_of(&self.tape)
     }
 
     /// The workers that do something.
@@ -89,14 +88,7 @@ impl Case {
 
     /// The decisions that say neither whose turn it is, nor what an action is.
     pub fn details(&self) -> Vec<Named> {
-        self.named(|lane, actor, place| !is_action(lane, actor, place))
-    }
-
-    fn named(&self, wanted: impl Fn(Lane, Actor, Place) -> bool) -> Vec<Named> {
-        let all = self.tape.decisions.iter().flat_map(|((lane, actor), track)| {
-            track.entries().iter().map(|(place, _)| (*lane, *actor, *place))
-        });
-        all.filter(|(lane, actor, place)| wanted(*lane, *actor, *place)).collect()
+        named(&self.tape, |lane, actor, place| !is_action(lane, actor, place))
     }
 
     /// The schedule's overrides.
@@ -110,7 +102,10 @@ impl Case {
     /// The case with this schedule.
     pub fn with_overrides(&self, overrides: &[Override]) -> Case {
         let decisions = self.tape.decisions.clone();
-        self.with_tape(Tape { overrides: tracks(overrides.iter().map(|it| (it.actor, it.place, it.next))), decisions })
+        self.with_tape(Tape {
+            overrides: tracks(overrides.iter().map(|it| (it.actor, it.place, it.next))),
+            decisions,
+        })
     }
 
     /// The case with this tape.
@@ -156,7 +151,8 @@ impl Case {
         let decisions = self.tape.decisions.iter().map(|((lane, actor), track)| {
             let mut shifted = Track::default();
             for (place, decision) in track.entries() {
-                let moves = *lane == Lane::Link && moved.contains(&Part { actor: *actor, action: place.action });
+                let moves =
+                    *lane == Lane::Link && moved.contains(&Part { actor: *actor, action: place.action });
                 let ordinal = place.ordinal + if moves { asked } else { 0 };
                 let place = Place { ordinal, ..*place };
                 shifted.push(place, decision.clone()).expect("a whole action moves, and stays in order");
@@ -171,7 +167,8 @@ impl Case {
         let kept: BTreeSet<Named> = kept.iter().copied().collect();
         let mut tape = self.tape.clone();
         tape.decisions.retain(|(lane, actor), track| {
-            track.retain(|place, _| is_action(*lane, *actor, place) || kept.contains(&(*lane, *actor, place)));
+            track
+                .retain(|place, _| is_action(*lane, *actor, place) || kept.contains(&(*lane, *actor, place)));
             !track.entries().is_empty()
         });
         self.with_tape(tape)
@@ -197,13 +194,15 @@ impl Case {
     pub fn raised(&self) -> Vec<Case> {
         let of_work = |lane, actor, place| lane == Lane::Work && !is_action(lane, actor, place);
         let mut by_site: BTreeMap<&str, Vec<Named>> = BTreeMap::new();
-        for named in self.named(of_work) {
+        for named in named(&self.tape, of_work) {
             let (lane, actor, place) = named;
             let decision = self.tape.decisions.get(&(lane, actor)).and_then(|track| track.get(place));
             by_site.entry(decision.map_or("", |decision| &*decision.site)).or_default().push(named);
         }
         let raise = |named: Vec<Named>| {
-            named.into_iter().fold(self.clone(), |case, named| case.with_answer(named, case.answer(named).1 - 1))
+            named
+                .into_iter()
+                .fold(self.clone(), |case, named| case.with_answer(named, case.answer(named).1 - 1))
         };
         by_site.into_values().map(raise).collect()
     }
@@ -267,6 +266,20 @@ impl Case {
         }
         words
     }
+}
+
+/// The actions of a tape that are not rested in, by worker.
+pub(super) fn parts_of(tape: &Tape) -> Vec<Part> {
+    let named = named(tape, is_action);
+    named.into_iter().map(|(_, actor, place)| Part { actor, action: place.action }).collect()
+}
+
+fn named(tape: &Tape, wanted: impl Fn(Lane, Actor, Place) -> bool) -> Vec<Named> {
+    let all = tape
+        .decisions
+        .iter()
+        .flat_map(|((lane, actor), track)| track.entries().iter().map(|(place, _)| (*lane, *actor, *place)));
+    all.filter(|(lane, actor, place)| wanted(*lane, *actor, *place)).collect()
 }
 
 /// Tracks of what is in any order; of two at one place the first stays.

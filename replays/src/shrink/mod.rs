@@ -33,10 +33,10 @@ pub use subject::{Attempt, Course, Moment, Subject, What};
 pub use trials::{Observer, Progress};
 pub use watch::Watched;
 
+use crate::codec;
 use crate::replay::{Replay, Verdict};
 use crate::run::{RunError, RunOptions, run};
 use crate::search::{self, ReplayError};
-use crate::codec;
 use drawloom_model::Signature;
 use drawloom_sim::Host;
 use drawloom_sim::source::Strict;
@@ -88,7 +88,8 @@ pub fn reduce<S: Subject>(
 fn until_nothing_helps<S: Subject>(trials: &mut Trials<'_, S>) -> Result<(), Stop> {
     loop {
         let before = trials.smallest.size.clone();
-        for (_, pass) in passes::all() {
+        for (name, pass) in passes::all() {
+            trials.pass = name;
             pass(trials)?;
         }
         if trials.smallest.size == before {
@@ -126,7 +127,9 @@ pub enum ShrinkError {
     )]
     NoLongerFails(Signature),
     /// What was found on this thread is not what a fresh one finds.
-    #[error("the shrunk run is another one on a fresh thread, which is a bug in drawloom; please report it with the replay")]
+    #[error(
+        "the shrunk run is another one on a fresh thread, which is a bug in drawloom; please report it with the replay"
+    )]
     NotDeterministic,
     /// It cannot be run here.
     #[error(transparent)]
@@ -169,7 +172,8 @@ pub fn shrink_within(
     let reduced = reduced.ok_or_else(|| ShrinkError::NoLongerFails(target.clone()))?;
     let bytes = confirm(replay, &reduced.case, target)?;
     Ok(Shrunk {
-        replay: codec::decode_among(&bytes, &[replay.plan.workload]).expect("what was just written can be read"),
+        replay: codec::decode_among(&bytes, &[replay.plan.workload])
+            .expect("what was just written can be read"),
         bytes,
         before: reduced.size_before,
         after: reduced.size,
@@ -185,7 +189,8 @@ fn confirm(replay: &Replay, case: &Case, target: &Signature) -> Result<Vec<u8>, 
     let again = Host::best().run_fresh(|| {
         let options = RunOptions { record: true, ..RunOptions::default() };
         let run = run(&plan, Box::new(Strict::new(case.tape.clone())), options)?;
-        let left = run.divergence.is_some() || run.findings.iter().all(|finding| finding.signature != *target);
+        let left =
+            run.divergence.is_some() || run.findings.iter().all(|finding| finding.signature != *target);
         let again = Replay::new(&plan, seed, run);
         Ok::<_, RunError>((!left).then(|| codec::encode(&again)))
     })?;

@@ -1,6 +1,6 @@
 //! The subject that is a plan: SQL, run as every plan is.
 
-use super::case::{Case, Part};
+use super::case::{Case, Part, parts_of};
 use super::subject::{Attempt, Course, Moment, Subject, What};
 use super::watch::Watched;
 use crate::plan::Plan;
@@ -43,12 +43,14 @@ impl Subject for Planned<'_> {
         };
         let options = RunOptions { record: true, ..RunOptions::default() };
         // That a setup fails in a smaller plan is no finding.
-        let Ok(run) = self.host.run(|| run(&plan, Box::new(source), options)) else { return Attempt::Otherwise };
+        let Ok(run) = self.host.run(|| run(&plan, Box::new(source), options)) else {
+            return Attempt::Otherwise;
+        };
         let found = run.findings.iter().find(|finding| finding.signature == *self.target);
         let Some(step) = found.map(|finding| finding.step) else { return Attempt::Otherwise };
         let Run { tape, history, .. } = run;
         let tape = tape.expect("the run was recorded");
-        let order = order_of(&history, &plan_case_parts(&plan, &tape));
+        let order = order_of(&history, &parts_of(&tape));
         let statements = statements(&history, step);
         Attempt::Alike(Course { tape, preemptions: preemptions.get(), statements, order })
     }
@@ -59,10 +61,6 @@ impl Subject for Planned<'_> {
         let ends = weights.scan(1, |end, weight| Some(std::mem::replace(end, *end + weight)));
         ends.collect()
     }
-}
-
-fn plan_case_parts(plan: &Plan, tape: &Tape) -> Vec<Part> {
-    case_of(plan, tape.clone()).parts()
 }
 
 /// How many statements the workers sent up to this step, other than to begin and end transactions.
@@ -78,7 +76,9 @@ pub fn statements(history: &History, until: Step) -> u32 {
 
 fn is_transaction_control(sql: &str) -> bool {
     let word = sql.split_whitespace().next().unwrap_or_default();
-    ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"]
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Every statement and fault, in the order of execution. The n-th action that a worker began is the n-th of its

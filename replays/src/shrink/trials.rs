@@ -9,6 +9,8 @@ use std::ops::ControlFlow;
 /// How far it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
+    /// What is tried: the name of the pass.
+    pub pass: &'static str,
     /// How many candidates were run.
     pub executions: u32,
     /// The size of the smallest case so far.
@@ -39,8 +41,11 @@ pub struct Trials<'a, S> {
     pub subject: &'a mut S,
     pub smallest: Smallest,
     pub executions: u32,
+    /// The name of the pass that is at it.
+    pub pass: &'static str,
     executions_max: u32,
-    tried: BTreeSet<Vec<u32>>,
+    /// What was run, as digests: tapes are long, and one that is taken for another is only not tried.
+    tried: BTreeSet<u128>,
     observer: Observer<'a>,
 }
 
@@ -52,16 +57,16 @@ impl<'a, S: Subject> Trials<'a, S> {
         executions_max: u32,
         observer: Observer<'a>,
     ) -> Result<Option<Trials<'a, S>>, Stop> {
-        let mut tried = BTreeSet::from([case.words()]);
+        let mut tried = BTreeSet::from([digest(&case.words())]);
         let course = match subject.attempt(&case, None) {
             Attempt::Alike(course) => course,
             Attempt::Otherwise => return Ok(None),
             Attempt::Interrupted => return Err(Stop::Interrupted),
         };
         let case = case.with_tape(course.tape.clone());
-        tried.insert(case.words());
+        tried.insert(digest(&case.words()));
         let smallest = Smallest { size: Size::of(&case, &course), case, course };
-        Ok(Some(Trials { subject, smallest, executions: 1, executions_max, tried, observer }))
+        Ok(Some(Trials { subject, smallest, executions: 1, pass: "", executions_max, tried, observer }))
     }
 
     /// Whether the candidate fails alike and is smaller; then it is the smallest.
@@ -85,13 +90,14 @@ impl<'a, S: Subject> Trials<'a, S> {
     }
 
     fn run(&mut self, case: Case, order: Option<&[Moment]>, words: Vec<u32>) -> Result<bool, Stop> {
-        if !self.tried.insert(words) {
+        if !self.tried.insert(digest(&words)) {
             return Ok(false); // what came of it then is no better now
         }
         if self.left() == 0 {
             return Err(Stop::Exhausted);
         }
-        let progress = Progress { executions: self.executions, smallest: &self.smallest.size };
+        let smallest = &self.smallest.size;
+        let progress = Progress { pass: self.pass, executions: self.executions, smallest };
         if (self.observer)(progress).is_break() {
             return Err(Stop::Interrupted);
         }
@@ -104,7 +110,7 @@ impl<'a, S: Subject> Trials<'a, S> {
         };
         let case = case.with_tape(course.tape.clone());
         let size = Size::of(&case, &course);
-        self.tried.insert(case.words());
+        self.tried.insert(digest(&case.words()));
         let smaller = size < self.smallest.size;
         if smaller {
             self.smallest = Smallest { case, course, size };
@@ -134,4 +140,11 @@ impl<'a, S: Subject> Trials<'a, S> {
         }
         Ok(())
     }
+}
+
+/// FNV-1a, of 128 bits.
+fn digest(words: &[u32]) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0100_0000_0000_0000_0000_013b;
+    words.iter().fold(OFFSET, |digest, word| (digest ^ u128::from(*word)).wrapping_mul(PRIME))
 }

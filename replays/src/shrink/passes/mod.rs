@@ -16,6 +16,7 @@ use super::case::{Case, Part};
 use super::subject::{Moment, Subject};
 use super::trials::{Smallest, Stop, Trials};
 use drawloom_sim::Profile;
+use std::collections::BTreeSet;
 
 /// A pass over the smallest case so far.
 pub type Pass<S> = fn(&mut Trials<'_, S>) -> Result<(), Stop>;
@@ -54,7 +55,8 @@ fn attempt_parts_of<S: Subject>(
 ) -> Result<bool, Stop> {
     let Smallest { case, course, .. } = &trials.smallest;
     if case.network == Profile::Direct && !course.order.is_empty() {
-        let stays = |part: &Part| part.actor.as_worker().is_none() || kept.contains(part);
+        let kept_parts: BTreeSet<&Part> = kept.iter().collect();
+        let stays = |part: &Part| part.actor.as_worker().is_none() || kept_parts.contains(part);
         let order: Vec<Moment> = course.order.iter().filter(|moment| stays(&moment.part)).copied().collect();
         if trials.attempt_in_order(candidate.clone(), &order)? {
             return Ok(true);

@@ -86,7 +86,8 @@ fn after_kinds(
 ) -> (Case, u32) {
     let mut subject = Fake { fails, kinds: kinds.to_vec() };
     let mut go_on = |_: crate::shrink::Progress<'_>| ControlFlow::Continue(());
-    let mut trials = Trials::begin(&mut subject, case, 10_000, &mut go_on).unwrap().expect("it fails at first");
+    let mut trials =
+        Trials::begin(&mut subject, case, 10_000, &mut go_on).unwrap().expect("it fails at first");
     let (_, run) = all().into_iter().find(|(name, _)| *name == pass).expect("there is such a pass");
     run(&mut trials).unwrap();
     (trials.smallest.case, trials.executions - 1)
@@ -127,7 +128,8 @@ fn actions_that_are_not_needed_go() {
 fn what_belongs_to_a_dropped_action_goes_with_it() {
     let values = [(1, 1, decision("amount", 9, 4)), (2, 1, decision("amount", 9, 5))];
     let case = with(case(2, 2), Lane::Work, Actor::worker(0), &values);
-    let case = case.with_overrides(&[override_of(0, 1, 1, 1), override_of(0, 2, 1, 1), override_of(1, 1, 0, 0)]);
+    let case =
+        case.with_overrides(&[override_of(0, 1, 1, 1), override_of(0, 2, 1, 1), override_of(1, 1, 0, 0)]);
     let smaller = case.with_parts(&[part(0, 2)]);
     assert_eq!(smaller.parts(), [part(0, 2)]);
     assert_eq!(smaller.details().len(), 1);
@@ -166,7 +168,8 @@ fn faulty(strikes: u32) -> Case {
 fn pauses(case: &Case) -> Vec<u32> {
     let of_faults = case.tape.decisions.get(&(Lane::Faults, Actor::FAULTS));
     let entries = of_faults.map(Track::entries).unwrap_or_default();
-    let strikes = |at: u32| entries.iter().any(|(place, it)| place.ordinal == at && it.site == "break something");
+    let strikes =
+        |at: u32| entries.iter().any(|(place, it)| place.ordinal == at && it.site == "break something");
     let pauses = entries.iter().filter(|(place, it)| it.site == "pause" && strikes(place.ordinal - 2));
     pauses.map(|(_, it)| it.index).collect()
 }
@@ -187,7 +190,8 @@ fn faults_that_are_not_needed_go() {
 
 #[test]
 fn the_network_calms_as_far_as_the_failure_lets_it() {
-    let messages: Vec<_> = (0..8).map(|ordinal| (1, ordinal, decision("delay", 8, 1 + ordinal % 3))).collect();
+    let messages: Vec<_> =
+        (0..8).map(|ordinal| (1, ordinal, decision("delay", 8, 1 + ordinal % 3))).collect();
     let flaky = with(case(2, 1), Lane::Link, Actor::worker(1), &messages);
     let flaky = Case { network: Profile::Flaky, ..flaky };
     for (least, network) in [(0, Profile::Direct), (1, Profile::Lan), (2, Profile::Flaky)] {
@@ -264,9 +268,9 @@ fn values_end_at_the_least_that_fails() {
         (1, 3, decision("colour", 3, 2)),
     ];
     let drawn = with(case(1, 1), Lane::Work, Actor::worker(0), &values);
-    let answers = |case: &Case| [1, 2, 3].map(|ordinal| {
-        case.answer((Lane::Work, Actor::worker(0), Place { action: 1, ordinal })).0
-    });
+    let answers = |case: &Case| {
+        [1, 2, 3].map(|ordinal| case.answer((Lane::Work, Actor::worker(0), Place { action: 1, ordinal })).0)
+    };
     let (smaller, _) = after("values", drawn, |case, _| {
         let [amount, item, _] = answers(case);
         amount >= 37 && item >= 1
@@ -297,11 +301,13 @@ fn names_become_the_lowest() {
 #[test]
 fn a_victim_keeps_its_name_where_workers_are_named_anew() {
     let entries = [(0, 1, decision("break something", 2, 1)), (0, 2, decision("who crashes", 6, 4))];
-    let sparse = with(case(5, 1).with_parts(&[part(1, 1), part(3, 1)]), Lane::Faults, Actor::FAULTS, &entries);
+    let sparse =
+        with(case(5, 1).with_parts(&[part(1, 1), part(3, 1)]), Lane::Faults, Actor::FAULTS, &entries);
     let sparse = Case { faults: FaultPlan { kinds: vec![Fault::Crash], swarm: false }, ..sparse };
     let victim = (Lane::Faults, Actor::FAULTS, Place { action: 0, ordinal: 2 });
     // Worker 3 is the second of two now, and 0 stands for the database.
-    let needs = |case: &Case, _: &[Part]| case.workers == 5 || case.workers == 2 && case.answer(victim).0 == 2;
+    let needs =
+        |case: &Case, _: &[Part]| case.workers == 5 || case.workers == 2 && case.answer(victim).0 == 2;
     assert_eq!(after("names", sparse, needs).0.workers, 2);
 }
 

@@ -13,9 +13,10 @@ pub fn pass<S: Subject>(trials: &mut Trials<'_, S>) -> Result<(), Stop> {
     let busy = |trials: &Trials<'_, S>| trials.smallest.case.busy().into_iter().collect::<Vec<_>>();
     let workers = busy(trials);
     if workers.len() > 2 {
-        let pairs = workers.iter().enumerate().flat_map(|(index, first)| {
-            workers[index + 1..].iter().map(move |second| [*first, *second])
-        });
+        let pairs = workers
+            .iter()
+            .enumerate()
+            .flat_map(|(index, first)| workers[index + 1..].iter().map(move |second| [*first, *second]));
         for pair in pairs.take(PAIRS_MAX) {
             if attempt(trials, &pair)? {
                 break;
