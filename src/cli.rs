@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use drawloom_replays::{Plan, plan};
 use drawloom_sim::faults::{Fault, FaultPlan};
+use drawloom_sim::source::Strategy;
 use drawloom_sim::{Actor, Profile, SimDuration};
 use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
 use std::ops::Range;
@@ -21,7 +22,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 nothing found, 1 a finding, 2 usage or an unreadable file, \
-    3 the machine failed, 4 a replay diverged, 130 interrupted.\n\
+    3 the machine failed, 4 a replay diverged, 5 a search ended without its proof, 130 interrupted.\n\
     Logs: RUST_LOG=debug shows every event with its simulated time, RUST_LOG=trace every turn.";
 
 #[derive(Debug, Subcommand)]
@@ -72,6 +73,16 @@ pub struct RunArgs {
     /// How many actions each worker has
     #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub actions: u32,
+    /// How schedules are searched: random | pct:D (D = 1 to 4) | urw | surw | pos | bounded:P (P = 0 to 8) |
+    /// portfolio
+    #[arg(long, value_name = "STRATEGY", default_value = "portfolio")]
+    pub schedule: Strategy,
+    /// How many runs `bounded` begins at most for each seed
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub executions: u64,
+    /// Leave findings as they were found
+    #[arg(long)]
+    pub no_shrink: bool,
     /// The engine
     #[arg(long, default_value = "sqlite", value_parser = PossibleValuesParser::new(["sqlite"]))]
     pub backend: String,
@@ -295,6 +306,8 @@ impl RunArgs {
         match (self.seed, &self.seeds) {
             (Some(seed), _) => seed..seed.saturating_add(1),
             (None, Some(seeds)) => seeds.clone(),
+            // One program takes many runs.
+            (None, None) if matches!(self.schedule, Strategy::Bounded { .. }) => 0..1,
             (None, None) => 0..1_000,
         }
     }

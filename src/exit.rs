@@ -19,6 +19,8 @@ pub enum Exit {
     Infrastructure = 3,
     /// A replay diverged, or is not for this drawloom.
     Diverged = 4,
+    /// A search that was to be exhaustive ended without its proof.
+    Unproved = 5,
     /// The user interrupted.
     Interrupted = 130,
 }

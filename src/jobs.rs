@@ -12,7 +12,8 @@
 
 use crate::exit::Failure;
 use crate::outside::{self, Job, Progress};
-use drawloom_replays::{Plan, RunError, search};
+use drawloom_replays::RunError;
+use drawloom_replays::search::Search;
 use drawloom_sim::{Host, SimDuration};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,14 +56,14 @@ pub struct Tried {
 
 /// Tries a block of seeds on this thread; stops after the first hit unless `keep_going`.
 fn try_block(
-    plan: &Plan,
+    search: &Search,
     seeds: Range<u64>,
     keep_going: bool,
     mut found: impl FnMut(Hit),
 ) -> Result<(u64, SimDuration), RunError> {
     let (mut tried, mut simulated) = (0, SimDuration::default());
     for seed in seeds {
-        let run = search::run_seed(Host::best(), plan, seed, false)?;
+        let run = search.run(Host::best(), seed, false)?;
         tried += 1;
         simulated.0 += run.duration.0;
         if let Some(finding) = run.findings.first() {
@@ -76,7 +77,7 @@ fn try_block(
 }
 
 /// The life of a job: blocks come in on stdin until it is closed.
-pub fn serve(plan: &Plan, keep_going: bool) -> Result<(), Failure> {
+pub fn serve(search: &Search, keep_going: bool) -> Result<(), Failure> {
     outside::leave_interrupts_to_parent();
     let tell = |message: &Message| {
         let line = serde_json::to_string(message).expect("a message is plain data");
@@ -87,7 +88,7 @@ pub fn serve(plan: &Plan, keep_going: bool) -> Result<(), Failure> {
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let numbers: Vec<u64> = line.split(' ').filter_map(|number| number.parse().ok()).collect();
         let [block, end] = numbers[..] else { return Err(Failure::usage("--as-job is for drawloom itself")) };
-        let tried = try_block(plan, block..end, keep_going, |hit| tell(&Message::Found(hit)));
+        let tried = try_block(search, block..end, keep_going, |hit| tell(&Message::Found(hit)));
         tell(&match tried {
             Ok((seeds, simulated)) => Message::Done { block, seeds, simulated_us: simulated.0 },
             Err(error) => Message::Failed { message: error.to_string() },

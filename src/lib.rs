@@ -24,6 +24,7 @@ mod jobs;
 mod list;
 mod output;
 mod outside;
+mod prove;
 mod replay;
 mod run;
 mod shrink;

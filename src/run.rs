@@ -3,22 +3,29 @@
 use crate::cli::{Done, Format, RunArgs};
 use crate::exit::{Exit, Failure};
 use crate::jobs::{self, Tried};
-use crate::output;
 use crate::outside::{self, Progress};
-use drawloom_replays::{Plan, Replay, codec, report, search};
+use crate::{output, prove, shrink};
+use drawloom_replays::search::Search;
+use drawloom_replays::shrink::Shrunk;
+use drawloom_replays::{Replay, codec, report};
 use drawloom_sim::Host;
+use drawloom_sim::source::Strategy;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Tries seeds.
 pub fn run(args: &RunArgs) -> Done {
     let plan = args.plan()?;
+    if let Strategy::Bounded { preemptions } = args.schedule {
+        return prove::prove(args, &plan, preemptions);
+    }
+    let search = Search::new(Host::best(), plan, args.schedule)?;
     if args.as_job {
-        return jobs::serve(&plan, args.keep_going).map(|()| Exit::Nothing);
+        return jobs::serve(&search, args.keep_going).map(|()| Exit::Nothing);
     }
     let (tried, kept) = match args.seed {
-        Some(seed) => run_one(args, &plan, seed)?,
-        None => run_many(args, &plan)?,
+        Some(seed) => run_one(args, &search, seed)?,
+        None => run_many(args, &search)?,
     };
     report(args, &tried, &kept);
     Ok(match (tried.interrupted, kept.is_empty()) {
@@ -29,31 +36,37 @@ pub fn run(args: &RunArgs) -> Done {
 }
 
 /// A finding that was kept.
-struct Kept {
+pub(crate) struct Kept {
     replay: Replay,
     path: PathBuf,
+    shrunk: Option<(Shrunk, PathBuf)>,
 }
 
-fn run_one(args: &RunArgs, plan: &Plan, seed: u64) -> Result<(Tried, Vec<Kept>), Failure> {
+/// Keeps a replay with a finding, and what it shrinks to.
+pub(crate) fn keep(args: &RunArgs, seed: u64, bytes: &[u8]) -> Result<Kept, Failure> {
+    let path = args.record.clone().unwrap_or_else(|| path_of(args, seed));
+    outside::write(&path, bytes)?;
+    let replay = codec::decode(bytes).expect("what was just written can be read");
+    let shrunk = if args.no_shrink { None } else { Some(shrink::beside(&replay, &path)?) };
+    Ok(Kept { replay, path, shrunk })
+}
+
+fn run_one(args: &RunArgs, search: &Search, seed: u64) -> Result<(Tried, Vec<Kept>), Failure> {
     outside::exit_on_interrupt();
-    let bytes = search::record(Host::best(), plan, seed)?;
+    let bytes = search.record(Host::best(), seed)?;
     let replay = codec::decode(&bytes).expect("what was just written can be read");
     let simulated = replay.history.events.last().map_or(0, |event| event.at.0);
     let tried = Tried { seeds: 1, simulated: drawloom_sim::SimDuration(simulated), ..Tried::default() };
+    if !replay.findings.is_empty() {
+        return Ok((tried, vec![keep(args, seed, &bytes)?]));
+    }
     if let Some(path) = &args.record {
         outside::write(path, &bytes)?;
     }
-    if replay.findings.is_empty() {
-        return Ok((tried, Vec::new()));
-    }
-    let path = args.record.clone().unwrap_or_else(|| path_of(args, seed));
-    if args.record.is_none() {
-        outside::write(&path, &bytes)?;
-    }
-    Ok((tried, vec![Kept { replay, path }]))
+    Ok((tried, Vec::new()))
 }
 
-fn run_many(args: &RunArgs, plan: &Plan) -> Result<(Tried, Vec<Kept>), Failure> {
+fn run_many(args: &RunArgs, search: &Search) -> Result<(Tried, Vec<Kept>), Failure> {
     let seeds = args.seeds();
     let progress = Progress::of(seeds.end - seeds.start);
     let jobs = args.jobs.unwrap_or_else(outside::cores);
@@ -65,7 +78,7 @@ fn run_many(args: &RunArgs, plan: &Plan) -> Result<(Tried, Vec<Kept>), Failure> 
     if !args.keep_going {
         keep.truncate(1);
     }
-    let kept = keep.into_iter().map(|seed| keep_seed(args, plan, seed)).collect::<Result<_, _>>()?;
+    let kept = keep.into_iter().map(|seed| keep_seed(args, search, seed)).collect::<Result<_, _>>()?;
     Ok((tried, kept))
 }
 
@@ -81,8 +94,8 @@ fn remark_rate(tried: &Tried, seconds: f64) {
 }
 
 /// Runs a seed again on a fresh thread, and keeps its replay.
-fn keep_seed(args: &RunArgs, plan: &Plan, seed: u64) -> Result<Kept, Failure> {
-    let bytes = search::record(Host::best(), plan, seed)?;
+fn keep_seed(args: &RunArgs, search: &Search, seed: u64) -> Result<Kept, Failure> {
+    let bytes = search.record(Host::best(), seed)?;
     let replay = codec::decode(&bytes).expect("what was just written can be read");
     if replay.findings.is_empty() {
         return Err(Failure::infrastructure(format!(
@@ -90,24 +103,16 @@ fn keep_seed(args: &RunArgs, plan: &Plan, seed: u64) -> Result<Kept, Failure> {
              which is a bug in drawloom; please report it with the command line"
         )));
     }
-    let path = path_of(args, seed);
-    outside::write(&path, &bytes)?;
-    Ok(Kept { replay, path })
+    keep(args, seed, &bytes)
 }
 
 fn path_of(args: &RunArgs, seed: u64) -> PathBuf {
     args.out.join(format!("{}-{}-{seed}.replay", args.workload, args.variant))
 }
 
-/// A command on the kept replay, to be pasted into a shell.
-fn command(subcommand: &str, kept: &Kept) -> String {
-    let (program, mut path) = (outside::program(), kept.path.display().to_string());
-    if path.starts_with('-') {
-        path = format!("./{path}"); // it is no option
-    }
-    let words = [&program, subcommand, &path];
-    // A word of a command line has no NUL byte, which is all that cannot be quoted.
-    shlex::try_join(words).unwrap_or_else(|_| words.join(" "))
+/// Reports what a systematic search found.
+pub(crate) fn report_found(args: &RunArgs, kept: &[Kept]) {
+    report(args, &Tried { seeds: 1, ..Tried::default() }, kept);
 }
 
 fn report(args: &RunArgs, tried: &Tried, kept: &[Kept]) {
@@ -120,7 +125,7 @@ fn report(args: &RunArgs, tried: &Tried, kept: &[Kept]) {
 fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
     let mut text = String::new();
     let seeds = args.seeds();
-    for Kept { replay, path } in kept {
+    for Kept { replay, path, .. } in kept {
         let path = path.display().to_string();
         for finding in &replay.findings {
             text += &report::finding(finding, replay.header.seed, Some(&path));
@@ -147,8 +152,10 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
         if index == 0 {
             text += "\n";
         }
-        text += &format!("replay it:  {}\n", command("replay", kept));
-        text += &format!("see it:     {}\n", command("explain", kept));
+        text += &match &kept.shrunk {
+            Some((shrunk, path)) => shrink::text(shrunk, path),
+            None => shrink::commands(&kept.path),
+        };
     }
     text
 }
@@ -161,7 +168,8 @@ fn document(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> Value {
             json!({
                 "seed": kept.replay.header.seed,
                 "replay": kept.path.display().to_string(),
-                "command": command("replay", kept),
+                "command": shrink::command("replay", &kept.path),
+                "shrunk": kept.shrunk.as_ref().map(|(_, path)| path.display().to_string()),
                 "findings": findings,
             })
         })

@@ -21,20 +21,36 @@ pub fn shrink(args: &ShrinkArgs) -> Done {
     // What cannot be run here cannot be shrunk here, whoever could.
     let given =
         given.map_err(|error| Failure { exit: Exit::Usage, ..Failure::of_file(&args.file, &error) })?;
-    let status = Status::new();
-    let shrunk = shrink::shrink(&given, &mut |progress| {
-        let shrink::Progress { pass, executions, smallest } = progress;
-        status.show(|| format!("{executions} executions, {}, now {pass}", words(smallest)));
-        if interrupted.try_recv().is_ok() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    status.end();
-    let shrunk = shrunk.map_err(|error| of_error(&args.file, &error))?;
-    outside::write(&out, &shrunk.bytes)?;
+    let shrunk = shrink_into(&given, &args.file, &out, || interrupted.try_recv().is_ok())?;
     outside::print(&match args.format {
         Format::Human => text(&shrunk, &out),
         Format::Json => output::document(&document(args, &given, &shrunk, &out)),
     });
     Ok(if shrunk.interrupted { Exit::Interrupted } else { Exit::Finding })
+}
+
+/// Shrinks a replay that was just found, and keeps the result beside it.
+pub(crate) fn beside(given: &Replay, file: &Path) -> Result<(Shrunk, PathBuf), Failure> {
+    let out = default_out(file);
+    Ok((shrink_into(given, file, &out, || false)?, out))
+}
+
+fn shrink_into(
+    given: &Replay,
+    file: &Path,
+    out: &Path,
+    interrupted: impl Fn() -> bool,
+) -> Result<Shrunk, Failure> {
+    let status = Status::new();
+    let shrunk = shrink::shrink(given, &mut |progress| {
+        let shrink::Progress { pass, executions, smallest } = progress;
+        status.show(|| format!("{executions} executions, {}, now {pass}", words(smallest)));
+        if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    status.end();
+    let shrunk = shrunk.map_err(|error| of_error(file, &error))?;
+    outside::write(out, &shrunk.bytes)?;
+    Ok(shrunk)
 }
 
 /// Beside the replay: `x.replay` shrinks to `x-shrunk.replay`.
@@ -69,18 +85,23 @@ fn words(size: &Size) -> String {
     words.join(", ")
 }
 
-fn text(shrunk: &Shrunk, out: &Path) -> String {
+/// What a replay shrank to, drawn.
+pub(crate) fn text(shrunk: &Shrunk, out: &Path) -> String {
     let Shrunk { replay, before, after, executions, .. } = shrunk;
     let done = if shrunk.interrupted { "interrupted, so far" } else { "shrunk" };
     let style = lanes::Style { width: 100, color: true };
     format!(
-        "{done}: {} (from {}) in {executions} executions\n\n{}\nreplay it:  {}\nsee it:     {}\n",
+        "{done}: {} (from {}) in {executions} executions\n\n{}\n{}",
         words(after),
         words(before),
         lanes::draw(&replay.history, &replay.findings, &style),
-        command("replay", out),
-        command("explain", out),
+        commands(out),
     )
+}
+
+/// What can be done with a replay.
+pub(crate) fn commands(replay: &Path) -> String {
+    format!("replay it:  {}\nsee it:     {}\n", command("replay", replay), command("explain", replay))
 }
 
 fn document(args: &ShrinkArgs, given: &Replay, shrunk: &Shrunk, out: &Path) -> Value {

@@ -18,6 +18,7 @@ pub mod lanes;
 pub mod lenient;
 pub mod outside;
 pub mod plan;
+pub mod proof;
 pub mod replay;
 pub mod report;
 pub mod run;

@@ -5,12 +5,56 @@ use crate::replay::{Replay, Verdict, verify};
 use crate::run::{Run, RunError, RunOptions, run};
 use crate::{codec, lanes};
 use drawloom_model::{Finding, SqlError};
-use drawloom_sim::source::Random;
+use drawloom_sim::source::{Census, Random, Strategy, Survey};
 use drawloom_sim::{Host, Step};
 use drawloom_workloads::Workload;
 use std::ops::Range;
 
-/// The pure run of a seed, on this thread.
+/// A plan and the strategy that its seeds are searched by.
+pub struct Search {
+    plan: Plan,
+    strategy: Strategy,
+    census: Census,
+}
+
+impl Search {
+    /// A search of this plan. Most strategies have to know what its runs are like, and take a look at one.
+    ///
+    /// # Errors
+    /// [`RunError`]: the setup failed.
+    pub fn new(host: Host, plan: Plan, strategy: Strategy) -> Result<Search, RunError> {
+        let mut census = Census::default();
+        if strategy.needs_census() {
+            let (survey, counted) = Survey::new(0);
+            host.run(|| run(&plan, Box::new(survey), RunOptions::default()))?;
+            census = counted.take();
+        }
+        Ok(Search { plan, strategy, census })
+    }
+
+    /// The pure run of a seed, on this thread.
+    ///
+    /// # Errors
+    /// [`RunError`]: the setup failed.
+    pub fn run(&self, host: Host, seed: u64, record: bool) -> Result<Run, RunError> {
+        let options = RunOptions { record, ..RunOptions::default() };
+        host.run(|| run(&self.plan, self.strategy.source(seed, &self.census), options))
+    }
+
+    /// The pure run of a seed on a fresh thread, as the bytes of its replay.
+    ///
+    /// # Errors
+    /// [`RunError`]: the setup failed.
+    pub fn record(&self, host: Host, seed: u64) -> Result<Vec<u8>, RunError> {
+        host.run_fresh(|| {
+            let options = RunOptions { record: true, ..RunOptions::default() };
+            let run = run(&self.plan, self.strategy.source(seed, &self.census), options)?;
+            Ok(codec::encode(&Replay::new(&self.plan, seed, run)))
+        })
+    }
+}
+
+/// The run of a seed with uniformly random schedules, on this thread.
 ///
 /// # Errors
 /// [`RunError`]: the setup failed.
@@ -19,7 +63,7 @@ pub fn run_seed(host: Host, plan: &Plan, seed: u64, record: bool) -> Result<Run,
     host.run(|| run(plan, Box::new(Random::new(seed)), options))
 }
 
-/// The pure run of a seed on a fresh thread, as the bytes of its replay.
+/// The run of a seed with a uniformly random schedule on a fresh thread, as the bytes of its replay.
 ///
 /// # Errors
 /// [`RunError`]: the setup failed.

@@ -306,6 +306,10 @@ impl Decisions {
         self.divergence.get_or_insert(Divergence { step, ..divergence });
     }
 
+    pub(crate) fn worked(&mut self, actor: Actor) {
+        self.source.worked(actor);
+    }
+
     /// Tells the source what the step just taken touched.
     pub(crate) fn observe(&mut self, step: Step, actor: Actor, footprint: &crate::Footprint) {
         self.source.observe(step, actor, footprint);

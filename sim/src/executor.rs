@@ -214,6 +214,9 @@ impl Executor {
                 self.end_slot(id);
             }
         }
+        if self.sim.core.worked.replace(false) {
+            self.sim.core.decisions.borrow_mut().worked(actor);
+        }
         let touched = self.sim.core.touched.take();
         if self.sim.observed() {
             let footprint = touched.unwrap_or(intended);

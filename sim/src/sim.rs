@@ -30,6 +30,8 @@ pub(crate) struct Core {
     pub again: Cell<bool>,
     /// The source wants to know what steps touch.
     pub observed: Cell<bool>,
+    /// The running step did work that takes time.
+    pub worked: Cell<bool>,
     /// What the running step touches, if it said so.
     pub touched: Cell<Option<Footprint>>,
     /// What the running slot will touch in its next turn, if it said so.
@@ -152,6 +154,7 @@ impl Sim {
                 step: Cell::default(),
                 again: Cell::default(),
                 observed: Cell::default(),
+                worked: Cell::default(),
                 touched: Cell::default(),
                 intended: Cell::default(),
                 live: Cell::default(),
@@ -223,6 +226,7 @@ impl Sim {
     /// The running work takes this long: time passes for everybody.
     #[inline]
     pub fn spend(&self, cost: SimDuration) {
+        self.core.worked.set(true);
         self.core.clock.spend(cost);
     }
 

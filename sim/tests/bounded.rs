@@ -192,7 +192,8 @@ fn steps_apart_need_one_execution() {
 
 #[test]
 fn a_deadlock_is_reached() {
-    let worker = |first, second| vec![Op::Lock(first), Op::Lock(second), Op::Unlock(second), Op::Unlock(first)];
+    let worker =
+        |first, second| vec![Op::Lock(first), Op::Lock(second), Op::Unlock(second), Op::Unlock(first)];
     let program = [worker(0, 1), worker(1, 0)];
     let (seen, _) = explore(&program, 1, true, 1_000).expect("it is small");
     assert!(seen.iter().any(|(_, _, stuck)| stuck.len() == 2));

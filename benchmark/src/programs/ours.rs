@@ -47,7 +47,8 @@ impl Prepared {
         let shape = RunShape { workers: WORKERS, actions: 1 };
         let mut executor = Executor::new(source, &shape, record, 10_000);
         let sim = executor.sim();
-        let account = || Account { balance: Cell::new(100), taken: Cell::new(false), waiting: RefCell::default() };
+        let account =
+            || Account { balance: Cell::new(100), taken: Cell::new(false), waiting: RefCell::default() };
         let accounts: Rc<[Account]> = (0..self.program.accounts()).map(|_| account()).collect();
         for (worker, script) in (0..WORKERS).zip(&self.scripts) {
             let work = work(sim.clone(), accounts.clone(), script.clone(), self.footprints.clone());

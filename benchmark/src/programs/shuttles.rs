@@ -16,8 +16,7 @@ pub struct Ran {
 }
 
 fn once(program: Program) -> bool {
-    let accounts: Arc<Vec<Mutex<i64>>> =
-        Arc::new((0..program.accounts()).map(|_| Mutex::new(100)).collect());
+    let accounts: Arc<Vec<Mutex<i64>>> = Arc::new((0..program.accounts()).map(|_| Mutex::new(100)).collect());
     let workers: Vec<_> = (0..3)
         .map(|worker| {
             let accounts = accounts.clone();

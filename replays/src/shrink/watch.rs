@@ -3,7 +3,7 @@
 use super::case::BREAK;
 use super::subject::{Moment, What};
 use drawloom_sim::source::{Choice, Enabled, Lenient, Source};
-use drawloom_sim::{Actor, Divergence, Footprint, Key, Step, Tape};
+use drawloom_sim::{Actor, Divergence, Key, Tape};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -53,7 +53,7 @@ impl Source for Watched {
         Ok(index)
     }
 
-    fn observe(&mut self, _step: Step, actor: Actor, _footprint: &Footprint) {
+    fn worked(&mut self, actor: Actor) {
         if let Some(order) = &mut self.order {
             order.executed(actor);
         }

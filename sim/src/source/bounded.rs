@@ -113,7 +113,8 @@ impl Switched {
     fn kind(&self) -> u64 {
         let resources = self.preempted.iter().flat_map(Footprint::accesses).map(|access| access.resource);
         let actors = u64::from(self.from.code()) << 32 | u64::from(self.to.code()) << 1;
-        resources.fold(actors | u64::from(self.preempted.is_some()), |kind, resource| scramble(kind ^ resource))
+        resources
+            .fold(actors | u64::from(self.preempted.is_some()), |kind, resource| scramble(kind ^ resource))
     }
 }
 
@@ -151,7 +152,8 @@ impl Bounded {
     /// no steps commute: every schedule is an execution.
     pub fn new(seed: u64, preemptions_max: u32, reduce: bool) -> Bounded {
         let mut levels: Vec<Level> = (0..=preemptions_max).map(|_| Level::default()).collect();
-        let switched = Switched { from: Actor::SETUP, place: Place::default(), to: Actor::SETUP, preempted: None };
+        let switched =
+            Switched { from: Actor::SETUP, place: Place::default(), to: Actor::SETUP, preempted: None };
         levels[0].push(Branch { switches: Rc::new([]), preemptions: 0, state: 0, switched, kind: 0 }, false);
         let search = Search {
             preemptions_max,
@@ -214,7 +216,8 @@ impl Search {
 
     /// Whether any step of the one may conflict with any of the other.
     fn pair_conflicts(&self, a: Actor, b: Actor) -> bool {
-        let (Some((ours, unknown)), Some((theirs, unknown_too))) = (self.known.get(&a), self.known.get(&b)) else {
+        let (Some((ours, unknown)), Some((theirs, unknown_too))) = (self.known.get(&a), self.known.get(&b))
+        else {
             return true; // of one of them nothing is known yet
         };
         *unknown || *unknown_too || ours.iter().any(|our| theirs.iter().any(|their| our.conflicts(their)))
@@ -354,7 +357,10 @@ impl Source for Execution {
                 self.at = Some(here);
             }
             // Of a state that others reached too: to go on with somebody else may have cost them more.
+            // Time-outs are left out where steps commute: what a deadline is to others nobody says.
+            let timeless = self.search.borrow().reduce;
             let others = enabled.iter().map(|it| it.actor).filter(|other| *other != actor);
+            let others = others.filter(|other| !(timeless && *other == Actor::CLOCK));
             let others = others.map(|other| (other, state(other))).collect();
             let Key { actor: from, place, .. } = key;
             self.open = Some(Open { pick, from, place, preempts: actor == from, others });

@@ -83,6 +83,9 @@ pub trait Source {
     /// What the step just taken touched.
     fn observe(&mut self, _step: Step, _actor: Actor, _footprint: &Footprint) {}
 
+    /// The step just taken did work that takes time (see [`crate::Sim::spend`]).
+    fn worked(&mut self, _actor: Actor) {}
+
     /// The run is over.
     ///
     /// # Errors

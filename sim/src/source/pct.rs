@@ -68,9 +68,8 @@ impl Pct {
 
     /// Whether the actor falls behind before this turn.
     fn falls(&mut self, actor: Actor, footprint: &Footprint) -> bool {
-        let here = |place: &Place| {
-            place.left == 1 && place.actor == actor && place.touches == footprint.accesses()
-        };
+        let here =
+            |place: &Place| place.left == 1 && place.actor == actor && place.touches == footprint.accesses();
         let Some(found) = self.places.iter().position(here) else { return false };
         self.places.swap_remove(found);
         self.fallen += 1;
@@ -85,7 +84,8 @@ impl Source for Pct {
         loop {
             let highest = self.highest(&enabled[..actors]);
             let candidate = &enabled[highest];
-            if candidate.footprint == Footprint::Nothing || !self.falls(candidate.actor, &candidate.footprint) {
+            if candidate.footprint == Footprint::Nothing || !self.falls(candidate.actor, &candidate.footprint)
+            {
                 return Ok(highest);
             }
         }

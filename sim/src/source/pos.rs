@@ -26,10 +26,10 @@ impl Source for Pos {
         let enabled = &enabled[..actors];
         let chance = &mut self.chance;
         let priorities = &mut self.priorities;
-        let mut priority = |candidate: &Enabled| {
-            *priorities.entry(candidate.actor).or_insert_with(|| chance.bits())
-        };
-        let highest = (0..actors).max_by_key(|place| priority(&enabled[*place])).expect("somebody is enabled");
+        let mut priority =
+            |candidate: &Enabled| *priorities.entry(candidate.actor).or_insert_with(|| chance.bits());
+        let highest =
+            (0..actors).max_by_key(|place| priority(&enabled[*place])).expect("somebody is enabled");
         let taken = &enabled[highest];
         for candidate in enabled {
             if candidate.actor == taken.actor || candidate.footprint.conflicts(&taken.footprint) {

@@ -57,7 +57,8 @@ const PORTFOLIO: [Strategy; 16] = [
 
 impl Strategy {
     /// How a strategy is written.
-    pub const GRAMMAR: &str = "random | pct:D (D = 1 to 4) | urw | surw | pos | bounded:P (P = 0 to 8) | portfolio";
+    pub const GRAMMAR: &str =
+        "random | pct:D (D = 1 to 4) | urw | surw | pos | bounded:P (P = 0 to 8) | portfolio";
 
     /// What this seed is searched by: a strategy that is no portfolio.
     pub fn of_seed(self, seed: u64) -> Strategy {

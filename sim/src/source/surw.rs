@@ -57,7 +57,8 @@ fn select(chance: &mut Chance, census: &Census) -> Vec<Access> {
         return spots;
     }
     let shared = |spot: &&Access| {
-        let mut actors = census.kinds().filter(|kind| touches(&[**spot], kind.touches)).map(|kind| kind.actor);
+        let mut actors =
+            census.kinds().filter(|kind| touches(&[**spot], kind.touches)).map(|kind| kind.actor);
         let first = actors.next();
         actors.any(|actor| Some(actor) != first)
     };

@@ -1,0 +1,119 @@
+//! `drawloom run --schedule bounded:P`: every schedule of a program, or how far that came.
+
+use crate::cli::{Done, Format, RunArgs};
+use crate::exit::{Exit, Failure};
+use crate::output;
+use crate::outside::{self, Status};
+use crate::run;
+use drawloom_replays::Plan;
+use drawloom_replays::proof::{self, Ended};
+use drawloom_sim::source::Coverage;
+use drawloom_sim::{Host, Profile};
+use serde_json::json;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, channel};
+
+/// Searches the program of each seed, until one has a finding.
+pub fn prove(args: &RunArgs, plan: &Plan, preemptions: u32) -> Done {
+    let (interrupts, interrupted) = channel();
+    outside::tell_on_interrupt(interrupts, || ());
+    let mut exit = Exit::Nothing;
+    for seed in args.seeds() {
+        let (ended, stopped) = search(args, plan, preemptions, seed, &interrupted)?;
+        let told = match ended {
+            Ended::Found(bytes) => {
+                let kept = run::keep(args, seed, &bytes)?;
+                run::report_found(args, &[kept]);
+                return Ok(Exit::Finding);
+            }
+            Ended::Proved(coverage) => tell(args, plan, preemptions, seed, coverage),
+            Ended::Unfinished(coverage) => {
+                exit = if stopped { Exit::Interrupted } else { Exit::Unproved };
+                tell(args, plan, preemptions, seed, coverage)
+            }
+        };
+        outside::print(&told);
+        if stopped {
+            break;
+        }
+    }
+    Ok(exit)
+}
+
+/// One seed's search, and whether the user stopped it.
+fn search(
+    args: &RunArgs,
+    plan: &Plan,
+    preemptions: u32,
+    seed: u64,
+    interrupted: &Receiver<()>,
+) -> Result<(Ended, bool), Failure> {
+    let status = Status::new();
+    let mut stopped = false;
+    let ended = proof::search(Host::best(), plan, seed, preemptions, &mut |coverage| {
+        status.show(|| format!("seed {seed}: {} executions, {}", coverage.executions, so_far(coverage)));
+        stopped = interrupted.try_recv().is_ok();
+        if stopped || coverage.executions >= args.executions {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    status.end();
+    Ok((ended?, stopped))
+}
+
+fn so_far(coverage: &Coverage) -> String {
+    match coverage.preemptions_covered {
+        None => "not even all schedules without preemptions are covered".to_owned(),
+        Some(0) => "all schedules without preemptions are covered".to_owned(),
+        Some(preemptions) => format!("all schedules with at most {} are covered", counted(preemptions)),
+    }
+}
+
+fn counted(preemptions: u32) -> String {
+    format!("{preemptions} preemption{}", if preemptions == 1 { "" } else { "s" })
+}
+
+fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, coverage: Coverage) -> String {
+    if args.format == Format::Json {
+        return output::document(&json!({
+            "workload": args.workload,
+            "variant": args.variant,
+            "seed": seed,
+            "preemptions": preemptions,
+            "executions": coverage.executions,
+            "preemptions_covered": coverage.preemptions_covered,
+            "proved": coverage.complete,
+            "found": [],
+        }));
+    }
+    let workers =
+        if plan.workers == 1 { "this worker".to_owned() } else { format!("these {} workers", plan.workers) };
+    let faults = if plan.faults.kinds.is_empty() { "no faults" } else { "these faults" };
+    let waits = if plan.network == Profile::Direct { ", no wait timing out" } else { "" };
+    let what = format!(
+        "{}, {}, {} of {workers} with the data of seed {seed}, {} network, {faults}{waits}",
+        args.workload,
+        args.variant,
+        format_args!("{} each", counted_actions(plan.actions)),
+        plan.network.name(),
+    );
+    if coverage.complete {
+        return format!(
+            "proved: all schedules with at most {} of {what}: {} executions, nothing found\n",
+            counted(preemptions),
+            coverage.executions
+        );
+    }
+    format!(
+        "not proved: {what}: nothing found in {} executions; {}\n\
+         make it smaller with --threads and --actions, or allow more with --executions\n",
+        coverage.executions,
+        so_far(&coverage)
+    )
+}
+
+fn counted_actions(actions: u32) -> String {
+    format!("{actions} action{}", if actions == 1 { "" } else { "s" })
+}
