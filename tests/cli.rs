@@ -126,7 +126,7 @@ fn names_in(json: &Value) -> Vec<&str> {
 #[test]
 fn a_finding_is_explained_and_its_command_replays_it() {
     let place = Place::new();
-    let found = place.drawloom("run bank --variant read-modify-write --seeds 0..100").exits(1);
+    let found = place.drawloom("run bank --variant read-modify-write --seeds 0..100 --no-shrink").exits(1);
     found.prints(&["found: ", "  expected ", "  actual ", "  seed ", ", step ", "  replay ", "found/bank-"]);
     assert!(found.err.contains("seeds"), "the summary is progress: {found:#?}");
     let command = printed_command(&found.out, "replay it:");
@@ -139,6 +139,58 @@ fn a_finding_is_explained_and_its_command_replays_it() {
     };
     assert_eq!(finding(&replayed.out), finding(&found.out));
     place.shell(printed_command(&found.out, "see it:")).exits(1).prints(&["worker 0"]);
+}
+
+#[test]
+fn a_finding_is_shrunk_to_a_few_statements() {
+    let place = Place::new();
+    let found = place.drawloom("run bank --variant read-modify-write").exits(1);
+    found.prints(&["shrunk: 2 workers, 2 actions, 4 statements, 1 preemption (from 4 workers"]);
+    let command = printed_command(&found.out, "replay it:");
+    assert!(command.contains("-shrunk.replay"), "{command}");
+    place.shell(command).exits(1).prints(&["identical", "found: the total is conserved"]);
+    let again = place.drawloom("run bank --variant read-modify-write --out again --jobs 1").exits(1);
+    again.prints(&["shrunk: "]);
+    let shrunk = |folder: &str| {
+        let files = fs::read_dir(place.path(folder)).unwrap().map(|entry| entry.unwrap().path());
+        let mut shrunk = files.filter(|file| file.to_str().unwrap().ends_with("-shrunk.replay"));
+        fs::read(shrunk.next().unwrap()).unwrap()
+    };
+    assert!(shrunk("found") == shrunk("again"), "the same bytes");
+}
+
+#[test]
+fn every_strategy_finds_it_and_replays() {
+    let place = Place::new();
+    for strategy in ["random", "pct:2", "pct:4", "urw", "surw", "pos", "portfolio", "bounded:1"] {
+        let run = format!(
+            "run counter --variant read-add-write --network direct --schedule {strategy} --no-shrink"
+        );
+        let found = place.drawloom(&format!("{run} --threads 2 --actions 3")).exits(1);
+        place.shell(printed_command(&found.out, "replay it:")).exits(1).prints(&["identical"]);
+    }
+    for wrong in ["pct", "pct:0", "pct:5", "bounded", "bounded:x", "best", ""] {
+        let run = ["run", "bank", "--schedule", wrong];
+        let refused = Ran::from(place.command(&run).output().unwrap()).exits(2);
+        refused.complains(&["random | pct:D (D = 1 to 4) | urw | surw | pos | bounded:P"]);
+    }
+}
+
+#[test]
+fn a_bounded_search_ends_with_a_finding_a_proof_or_how_far_it_came() {
+    let place = Place::new();
+    let counter = "run counter --threads 2 --actions 1 --schedule bounded:1 --network direct --no-shrink";
+    place
+        .drawloom(&format!("{counter} --variant read-add-write"))
+        .exits(1)
+        .prints(&["found: no update is lost"]);
+    let proved = place.drawloom(counter).exits(0);
+    proved.prints(&["proved: all schedules with at most 1 preemption", "these 2 workers", "nothing found"]);
+    let large = "run bank --schedule bounded:2 --network direct --threads 3 --actions 4 --executions 50";
+    let unproved = place.drawloom(large).exits(5);
+    unproved.prints(&["not proved", "nothing found in 50 executions", "--threads", "--executions"]);
+    let json = place.drawloom(&format!("{large} --format json")).exits(5).json();
+    assert_eq!((json["executions"].as_u64(), json["proved"].as_bool()), (Some(50), Some(false)), "{json}");
 }
 
 #[test]
@@ -465,7 +517,8 @@ fn without_paths(mut json: Value) -> Value {
 fn however_many_jobs_the_lowest_seed_is_found() {
     let place = Place::new();
     let find = |jobs: u32| {
-        let arguments = "run bank --variant check-then-debit --threads 2 --actions 2 --format json";
+        let arguments =
+            "run bank --variant check-then-debit --threads 2 --actions 2 --no-shrink --format json";
         without_paths(place.drawloom(&format!("{arguments} --jobs {jobs} --out jobs-{jobs}")).exits(1).json())
     };
     let alone = find(1);
@@ -483,7 +536,8 @@ fn however_many_jobs_the_lowest_seed_is_found() {
 fn to_keep_going_keeps_one_replay_of_every_kind() {
     let place = Place::new();
     let keep = |jobs: u32| {
-        let arguments = "run bank --variant check-then-debit --seeds 0..60 --keep-going --format json";
+        let arguments =
+            "run bank --variant check-then-debit --seeds 0..60 --keep-going --no-shrink --format json";
         let out = format!("jobs-{jobs}");
         let json = place.drawloom(&format!("{arguments} --jobs {jobs} --out {out}")).exits(1).json();
         assert_eq!(json["tried"], 60, "{json}");

@@ -8,7 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 use drawloom::sim::faults::{Fault, FaultPlan};
-use drawloom::sim::source::Random;
+use drawloom::sim::source::{Random, Strategy};
 use drawloom::sim::{Host, Profile};
 use drawloom::sqlite::{Busy, JournalMode, Options, Synchronous};
 use drawloom::{Plan, Replay, codec, search};
@@ -120,10 +120,19 @@ fn in_several_threads_at_once() {
 fn in_another_process_with_another_environment() {
     let folder = tempfile::tempdir().unwrap();
     for (plan, around @ (network, faults)) in plans() {
-        let here = search::record(Host::best(), &plan, 21).unwrap();
+        let search = search::Search::new(Host::best(), plan.clone(), Strategy::Portfolio).unwrap();
+        let here = search.record(Host::best(), 21).unwrap();
         let file = folder.path().join("a.replay");
         let mut command = Command::new(env!("CARGO_BIN_EXE_drawloom"));
-        command.args(["run", plan.workload.name(), "--variant", plan.variant.name, "--seed", "21"]);
+        command.args([
+            "run",
+            plan.workload.name(),
+            "--variant",
+            plan.variant.name,
+            "--seed",
+            "21",
+            "--no-shrink",
+        ]);
         command.args(["--network", network.name(), "--faults", faults, "--record"]).arg(&file);
         command.current_dir(folder.path()).env("TZ", "Asia/Kathmandu").env("LANG", "de_DE.UTF-8");
         let output = command.env("HOME", "/nowhere").output().unwrap();

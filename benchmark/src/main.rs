@@ -23,23 +23,29 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => all(),
         ["divergences", runs] => divergences::count(runs.parse().expect("a number of runs")),
-        ["bounded"] => search::bounded(),
-        ["random", trials] => search::random(trials.parse().expect("a number")),
+        ["search"] => searches(),
         ["divergences"] => divergences::count(100_000),
         // What valgrind counts the instructions of: see `recording`.
         ["toy", runs] => kernel::repeat(runs.parse().expect("a number of runs")),
         ["bank", runs] => sqlite::repeat(runs.parse().expect("a number of runs")),
         ["runs", kind, runs] => recording::repeat(kind, runs.parse().expect("a number of runs")),
         _ => {
-            eprintln!("usage: benchmark [divergences [RUNS]]");
+            eprintln!("usage: benchmark [search | divergences [RUNS]]");
             std::process::exit(2);
         }
     }
 }
 
+fn searches() {
+    let mut table = Table::default();
+    search::measure(&mut table);
+    table.print();
+}
+
 fn all() {
     let mut table = Table::default();
     kernel::measure(&mut table);
+    search::measure(&mut table);
     sqlite::measure(&mut table);
     runs::measure(&mut table);
     recording::measure(&mut table);

@@ -1,9 +1,32 @@
-//! The strategies on the three programs, beside Shuttle and Loom.
+//! The strategies on the three programs, beside Shuttle and Loom: how many schedules a second, and how many
+//! until the bug shows.
 
 use crate::outside::time;
 use crate::programs::ours::Prepared;
-use crate::programs::{Program, looms};
+use crate::programs::{Program, looms, shuttles};
+use crate::table::{Table, rate};
 use drawloom_sim::source::{Bounded, Census, Strategy, Survey};
+use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, UrwRandomScheduler};
+
+/// Runs that a rate is measured over.
+const RUNS: u64 = 20_000;
+/// Trials that a mean is taken over.
+const TRIALS: u64 = 1_000;
+/// Runs after which a trial is given up.
+const RUNS_MAX: u64 = 20_000;
+const PREEMPTIONS: u32 = 2;
+
+pub fn measure(table: &mut Table) {
+    for program in Program::ALL {
+        let prepared = Prepared::new(program);
+        let census = census(&prepared);
+        rates(table, program, &prepared, &census);
+        for strategy in ["random", "urw", "surw", "pct:4", "portfolio"] {
+            means(table, program, &prepared, &census, strategy.parse().expect("it is a strategy"));
+        }
+        bounded(table, program, &prepared);
+    }
+}
 
 fn census(prepared: &Prepared) -> Census {
     let (survey, census) = Survey::new(0);
@@ -11,71 +34,113 @@ fn census(prepared: &Prepared) -> Census {
     census.take()
 }
 
-pub fn random(trials: u64) {
-    for program in Program::ALL {
-        let prepared = Prepared::new(program);
-        let census = census(&prepared);
-        let limit = if program == Program::Hard { 20_000 } else { 5_000 };
-        for strategy in ["pct:4", "surw", "portfolio"] {
-            let strategy: Strategy = strategy.parse().expect("it is one");
-            let n = if program == Program::Hard { trials } else { trials };
-            let mut all: Vec<u64> = (0..n)
-                .map(|trial| {
-                    (0..limit)
-                        .find(|run| prepared.run(strategy.source(trial * limit + run, &census), false).lost)
-                        .map_or(limit, |run| run + 1)
-                })
-                .collect();
-            all.sort();
-            let found = all.iter().filter(|n| **n < limit).count();
-            let n = all.len();
-            let took = time(|| {
-                for seed in 0..20_000 {
-                    prepared.run(strategy.source(seed, &census), false);
-                }
-            });
-            println!(
-                "{} {strategy}: found {found}/{n} mean {:.1} median {} max {}; {:.0}/s",
-                program.name(),
-                all.iter().sum::<u64>() as f64 / n as f64,
-                all[n / 2],
-                all[n - 1],
-                20_000.0 / took.as_secs_f64()
-            );
-        }
+/// Schedules a second, strategy by strategy.
+fn rates(table: &mut Table, program: Program, prepared: &Prepared, census: &Census) {
+    let iterations = RUNS as usize;
+    let shuttle = |strategy: &str| match strategy {
+        "random" => shuttles::run(program, RandomScheduler::new_from_seed(1, iterations)),
+        "pct:3" => shuttles::run(program, PctScheduler::new_from_seed(1, 3, iterations)),
+        "urw" => shuttles::run(program, UrwRandomScheduler::new_from_seed(1, iterations)),
+        _ => shuttles::run(program, DfsScheduler::new(Some(iterations), false)),
+    };
+    for strategy in ["random", "pct:3", "urw", "bounded:3"] {
+        let mut ran = (0, 0);
+        let ours = time(|| ran = schedules(prepared, census, strategy)).as_secs_f64() / ran.0 as f64;
+        let mut theirs = shuttles::Ran::default();
+        let took = time(|| theirs = shuttle(strategy)).as_secs_f64() / theirs.schedules as f64;
+        let beside = if strategy.starts_with("bounded") { "dfs" } else { strategy };
+        let points = format!("{:.0} points", ran.1 as f64 / ran.0 as f64);
+        let their_points = format!("{:.0} points", theirs.points as f64 / theirs.schedules as f64);
+        table.row(
+            &format!("{}, {strategy}", program.name()),
+            format!("{}, {points}", rate(1.0 / ours)),
+            format!("shuttle {beside} {}, {their_points}", rate(1.0 / took)),
+            format!("{:.1} x", took / ours),
+            ">= 1 x",
+        );
     }
 }
 
-pub fn bounded() {
-    for program in Program::ALL {
-        let prepared = Prepared::new(program);
-        for preemptions in 0..4 {
+/// Runs schedules; how many, and how many scheduling points they had together.
+fn schedules(prepared: &Prepared, census: &Census, strategy: &str) -> (u64, u64) {
+    let (mut runs, mut points) = (0, 0);
+    match strategy.parse().expect("it is a strategy") {
+        Strategy::Bounded { preemptions } => {
             let search = Bounded::new(0, preemptions, true);
-            let mut found = None;
             while let Some(source) = search.next_source() {
-                let ran = prepared.run(source, false);
-                if ran.lost && found.is_none() {
-                    found = Some(search.coverage().executions);
-                }
-                if search.coverage().executions > 200_000 {
-                    break;
-                }
+                points += u64::from(prepared.run(source, false).points);
+                runs += 1;
             }
-            println!("{} bounded:{preemptions}: {:?} found {found:?}", program.name(), search.coverage());
         }
-        let mut all: Vec<u64> = (0..1000)
-            .map(|seed| {
-                let search = Bounded::new(seed, 2, true);
-                while let Some(source) = search.next_source() {
-                    if prepared.run(source, false).lost {
-                        break;
-                    }
-                }
-                search.coverage().executions
-            })
-            .collect();
-        all.sort();
-        println!("mean {} median {} max {}", all.iter().sum::<u64>() as f64 / 1000.0, all[500], all[999]);
-        println!("loom {} {}", looms::executions(program, 2, false), looms::executions(program, 2, true));
+        strategy => {
+            for seed in 0..RUNS {
+                points += u64::from(prepared.run(strategy.source(seed, census), false).points);
+            }
+            runs = RUNS;
+        }
     }
+    (runs, points)
+}
+
+/// How many schedules it takes to the bug, on average. Where a strategy has to look at a run first, that run
+/// counts.
+fn means(table: &mut Table, program: Program, prepared: &Prepared, census: &Census, strategy: Strategy) {
+    // What hardly ever finds it need not be tried a thousand times.
+    let hopeless =
+        program == Program::Hard && matches!(strategy, Strategy::Random | Strategy::Urw | Strategy::Surw);
+    let trials = if hopeless { TRIALS / 100 } else { TRIALS };
+    let looks = u64::from(strategy.needs_census());
+    let tried = (0..trials).map(|trial| {
+        let seeds = trial * RUNS_MAX..(trial + 1) * RUNS_MAX;
+        let found = seeds.clone().find(|seed| prepared.run(strategy.source(*seed, census), false).lost);
+        found.map(|seed| seed - seeds.start + 1 + looks)
+    });
+    let mut found: Vec<u64> = tried.flatten().collect();
+    found.sort_unstable();
+    let mean = found.iter().sum::<u64>() as f64 / found.len().max(1) as f64;
+    let at = |part: usize| found.get(found.len() * part / 100).copied().unwrap_or_default();
+    let asked = match (program, strategy) {
+        (Program::Mid, Strategy::Portfolio) => "mean <= 6",
+        (Program::Hard, Strategy::Portfolio) => "<= 1,000, <= 2 x the best",
+        _ => "-",
+    };
+    table.row(
+        &format!("{} to the bug, {strategy}", program.name()),
+        format!("mean {mean:.1}, median {}", at(50)),
+        format!("95 of 100 within {}", at(95)),
+        format!("{} of {trials} found", found.len()),
+        asked,
+    );
+}
+
+/// How many executions a proof takes, and how many it takes to the bug.
+fn bounded(table: &mut Table, program: Program, prepared: &Prepared) {
+    let proof = Bounded::new(0, PREEMPTIONS, true);
+    while let Some(source) = proof.next_source() {
+        prepared.run(source, false);
+    }
+    let (ours, theirs) =
+        (proof.coverage().executions, looms::executions(program, PREEMPTIONS as usize, false));
+    let row = |table: &mut Table, what: &str, ours: String, mean: f64, theirs: u64, asked: &str| {
+        let what = format!("{} {what}, bounded:{PREEMPTIONS}", program.name());
+        table.row(&what, ours, format!("loom {theirs}"), format!("{:.2}", mean / theirs as f64), asked);
+    };
+    let asked = if program == Program::Hard { "<= 1,437" } else { "-" };
+    row(table, "proof", format!("{ours} executions"), ours as f64, theirs, asked);
+
+    let to_bug = |seed| {
+        let search = Bounded::new(seed, PREEMPTIONS, true);
+        while let Some(source) = search.next_source() {
+            if prepared.run(source, false).lost {
+                break;
+            }
+        }
+        search.coverage().executions
+    };
+    let found: Vec<u64> = (0..TRIALS).map(to_bug).collect();
+    let (mean, most) = (found.iter().sum::<u64>() as f64 / TRIALS as f64, found.iter().max().copied());
+    let theirs = looms::executions(program, PREEMPTIONS as usize, true);
+    let asked = if program == Program::Hard { "<= 200" } else { "-" };
+    let ours = format!("mean {mean:.1}, at most {}", most.unwrap_or_default());
+    row(table, "to the bug", ours, mean, theirs, asked);
 }

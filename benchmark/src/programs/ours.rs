@@ -1,9 +1,9 @@
 //! The programs on drawloom's kernel, over accounts in memory.
 
 use super::{Act, Program, act, script};
-use drawloom_sim::executor::{Ending, Until};
+use drawloom_sim::executor::Until;
 use drawloom_sim::source::Source;
-use drawloom_sim::{Actor, Executor, Footprint, Outcome, RunShape, Sim, Tape};
+use drawloom_sim::{Actor, Executor, Footprint, Outcome, RunShape, Sim};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -23,8 +23,7 @@ pub struct Prepared {
 /// What a run was.
 pub struct Ran {
     pub lost: bool,
-    pub tape: Option<Tape>,
-    pub steps: u32,
+    pub points: u32,
 }
 
 struct Account {
@@ -57,9 +56,9 @@ impl Prepared {
         let outcome = executor.run(Until::AllDone);
         assert_eq!(outcome, Outcome::Finished);
         let total: i64 = accounts.iter().map(|account| account.balance.get()).sum();
-        let steps = sim.step().0;
-        let Ending { tape, .. } = executor.finish(&outcome);
-        Ran { lost: total != self.program.total(), tape, steps }
+        let points = sim.step().0;
+        executor.finish(&outcome);
+        Ran { lost: total != self.program.total(), points }
     }
 }
 
