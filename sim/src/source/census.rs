@@ -16,11 +16,14 @@ pub struct Census {
 }
 
 impl Census {
-    /// The turns of a run that is `part` of `whole` as long.
-    pub fn scaled(&self, part: u64, whole: u64) -> Census {
-        assert!(whole > 0, "a run that was counted has a length");
-        let scaled = |turns: u64| (turns * part).div_ceil(whole).max(1);
-        Census { turns: self.turns.iter().map(|(kind, turns)| (kind.clone(), scaled(*turns))).collect() }
+    /// The census of a run with these workers, each with `actions` of the actions that were counted for it.
+    pub fn of(&self, workers: u16, actions: u32, counted: u32) -> Census {
+        assert!(counted > 0, "a worker that was counted has actions");
+        let (part, whole) = (u64::from(actions), u64::from(counted));
+        let of_run = |turns: u64| (turns * part).div_ceil(whole).max(1);
+        let works = |actor: &Actor| actor.as_worker().is_some_and(|worker| worker < workers);
+        let turns = self.turns.iter().filter(|((actor, _), _)| works(actor));
+        Census { turns: turns.map(|(kind, turns)| (kind.clone(), of_run(*turns))).collect() }
     }
 
     /// Who takes turns.

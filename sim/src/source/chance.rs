@@ -11,17 +11,17 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 /// One turn in so many lets time pass, if it can: so that time-outs happen, but most waits end as they should.
 pub(super) const TIME_PASSES_OF: u64 = 32;
 
-/// The chance of one run. Everything but the schedule is answered as [`Random`] answers it, so that a seed
-/// has the same data whatever the strategy.
-pub(super) struct Chance {
+/// The chance of one seed, for one purpose. In a run everything but the schedule is answered as [`Random`]
+/// answers it, so that a seed has the same data whatever the strategy.
+pub struct Chance {
     data: Random,
     generator: Xoshiro256PlusPlus,
 }
 
 impl Chance {
-    /// The chance of this seed, for the strategy with this name.
-    pub fn new(seed: u64, strategy: &str) -> Chance {
-        let tag = strategy.bytes().fold(seed, |hash, byte| {
+    /// The chance of this seed, for the strategy, or whatever it is, with this name.
+    pub fn new(seed: u64, purpose: &str) -> Chance {
+        let tag = purpose.bytes().fold(seed, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(29)
         });
         Chance { data: Random::new(seed), generator: Xoshiro256PlusPlus::seed_from_u64(tag) }
@@ -51,12 +51,12 @@ impl Chance {
     }
 
     /// An answer to anything but the schedule.
-    pub fn choose(&mut self, key: Key, choice: &Choice) -> u32 {
+    pub(super) fn choose(&mut self, key: Key, choice: &Choice) -> u32 {
         self.data.choose(key, choice).expect("chance has an answer to everything")
     }
 
     /// Whether time passes instead of anybody's turn, and if not, how many of the enabled are actors.
-    pub fn actors(&mut self, enabled: &[Enabled]) -> Result<usize, TimePasses> {
+    pub(super) fn actors(&mut self, enabled: &[Enabled]) -> Result<usize, TimePasses> {
         let actors = enabled.len() - usize::from(enabled[enabled.len() - 1].actor == Actor::CLOCK);
         if actors < enabled.len() && self.below(TIME_PASSES_OF) == 0 { Err(TimePasses) } else { Ok(actors) }
     }

@@ -4,6 +4,8 @@
 mod bounded;
 mod census;
 mod chance;
+mod handoffs;
+mod mutant;
 mod pct;
 mod pos;
 mod random;
@@ -15,6 +17,9 @@ mod urw;
 
 pub use bounded::{Bounded, Coverage};
 pub use census::{Census, Survey};
+pub use chance::Chance;
+pub use handoffs::{Handoff, Handoffs, WithHandoffs};
+pub use mutant::Mutant;
 pub use random::Random;
 pub use round_robin::RoundRobin;
 pub use strategy::{NoStrategy, Strategy};
