@@ -4,11 +4,12 @@ use crate::exit::{Exit, Failure};
 use crate::{corpus, explain, export, list, outside, replay, run, shrink};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use drawloom_replays::{Plan, plan};
+use drawloom_replays::{Name, Plan, Swarm, plan};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::source::Strategy;
 use drawloom_sim::{Actor, Profile, SimDuration};
 use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
+use drawloom_workloads::{Variant, Workload};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,19 +61,32 @@ pub struct RunArgs {
     /// The way they do it
     #[arg(long, default_value = "correct")]
     pub variant: String,
-    /// One seed
-    #[arg(long, value_name = "N", conflicts_with = "seeds")]
-    pub seed: Option<u64>,
+    /// One seed, or a mutant that a search made of one (57~3)
+    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = parse_name)]
+    pub seed: Option<Name>,
     /// Seeds from A up to, and without, B [default: 0..1000]
     #[arg(long, value_name = "A..B", value_parser = parse_range)]
     pub seeds: Option<Range<u64>>,
-    /// How many workers there are
-    #[arg(long, value_name = "N", default_value_t = 4,
+    /// How many workers there are [default: each seed draws 2 to 4]
+    #[arg(long, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=i64::from(Actor::WORKERS_MAX)))]
-    pub threads: u16,
-    /// How many actions each worker has
-    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub actions: u32,
+    pub threads: Option<u16>,
+    /// How many actions each worker has [default: each seed draws 1 to 25]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub actions: Option<u32>,
+    /// The kinds of action that there are, with commas between them [default: each seed draws some]
+    #[arg(long, value_name = "ACTIONS", value_delimiter = ',')]
+    pub mix: Vec<String>,
+    /// Draw nothing: 4 workers, 25 actions each of every kind, a small network, no faults, unless options say
+    /// otherwise
+    #[arg(long)]
+    pub no_swarm: bool,
+    /// Try seeds alone, and no mutants of those that show something new
+    #[arg(long)]
+    pub no_feedback: bool,
+    /// Show how many runs reached what
+    #[arg(long)]
+    pub coverage: bool,
     /// How schedules are searched: random | pct:D (D = 1 to 4) | urw | surw | pos | bounded:P (P = 0 to 8) |
     /// portfolio
     #[arg(long, value_name = "STRATEGY", default_value = "portfolio")]
@@ -86,12 +100,12 @@ pub struct RunArgs {
     /// The engine
     #[arg(long, default_value = "sqlite", value_parser = PossibleValuesParser::new(["sqlite"]))]
     pub backend: String,
-    /// How the network behaves
-    #[arg(long, default_value = "lan", value_parser = names(Profile::ALL.map(Profile::name)))]
-    pub network: String,
-    /// What breaks: `none`, `swarm` (each seed draws its own), or kinds with commas between them
-    #[arg(long, value_name = "KINDS", default_value = "none", value_delimiter = ',',
-          value_parser = fault_names())]
+    /// How the network behaves [default: each seed draws it; direct for `bounded`]
+    #[arg(long, value_parser = names(Profile::ALL.map(Profile::name)))]
+    pub network: Option<String>,
+    /// What breaks: `none`, `swarm` (each seed draws its own), or kinds with commas between them [default: each
+    /// seed draws; none for `bounded`]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = fault_names())]
     pub faults: Vec<String>,
     /// SQLite's journal_mode
     #[arg(long, default_value = "wal", value_parser = names(JournalMode::ALL.map(JournalMode::name)))]
@@ -260,6 +274,11 @@ fn fault_names() -> PossibleValuesParser {
     PossibleValuesParser::new(["none"].into_iter().chain(Fault::ALL.map(Fault::name)).chain(["swarm"]))
 }
 
+fn parse_name(text: &str) -> Result<Name, String> {
+    text.parse()
+        .map_err(|_| "expected a seed, for example 57, or a mutant of one, for example 57~3".to_owned())
+}
+
 fn parse_range(text: &str) -> Result<Range<u64>, String> {
     let expected = || "expected A..B with A below B, for example 0..1000".to_owned();
     let (from, to) = text.split_once("..").ok_or_else(expected)?;
@@ -274,20 +293,54 @@ impl RunArgs {
     /// A name that stands for nothing, with the nearest valid ones.
     pub fn plan(&self) -> Result<Plan, Failure> {
         let workload = plan::workload(&self.workload)?;
+        let variant = plan::variant(workload, &self.variant)?;
+        let usual = Plan::usual(workload.name(), variant.name)?;
         let timeout = SimDuration::millis(u64::from(self.sqlite_busy_timeout_ms));
         Ok(Plan {
-            workload,
-            variant: plan::variant(workload, &self.variant)?,
-            workers: self.threads,
-            actions: self.actions,
-            network: named(&Profile::ALL, Profile::name, &self.network),
+            workers: self.threads.unwrap_or(usual.workers),
+            actions: self.actions.unwrap_or(usual.actions),
+            left_out: self.left_out(workload, variant)?,
+            network: match &self.network {
+                Some(name) => named(&Profile::ALL, Profile::name, name),
+                None if self.is_bounded() => Profile::Direct,
+                None => usual.network,
+            },
             faults: self.fault_plan()?,
             sqlite: Options {
                 journal_mode: named(&JournalMode::ALL, JournalMode::name, &self.sqlite_journal_mode),
                 synchronous: named(&Synchronous::ALL, Synchronous::name, &self.sqlite_synchronous),
                 busy: if self.sqlite_busy == "error" { Busy::Error } else { Busy::Wait { timeout } },
             },
+            ..usual
         })
+    }
+
+    /// What each seed draws for itself: what no option says.
+    pub fn swarm(&self) -> Swarm {
+        if self.no_swarm || self.is_bounded() {
+            return Swarm::NONE;
+        }
+        Swarm {
+            workers: self.threads.is_none(),
+            actions: self.actions.is_none(),
+            network: self.network.is_none(),
+            faults: self.faults.is_empty(),
+            mix: self.mix.is_empty(),
+        }
+    }
+
+    fn is_bounded(&self) -> bool {
+        matches!(self.schedule, Strategy::Bounded { .. })
+    }
+
+    fn left_out(&self, workload: &dyn Workload, variant: &Variant) -> Result<Vec<&'static str>, Failure> {
+        let actions = workload.actions(variant.name);
+        let names = || actions.iter().map(|(_, action)| action.name());
+        if let Some(unknown) = self.mix.iter().find(|name| names().all(|known| known != name.as_str())) {
+            return Err(plan::unknown("action", unknown, names()).into());
+        }
+        let is_left_out = |name: &&str| !self.mix.is_empty() && self.mix.iter().all(|kept| kept != name);
+        Ok(names().filter(is_left_out).collect())
     }
 
     fn fault_plan(&self) -> Result<FaultPlan, Failure> {
@@ -304,10 +357,10 @@ impl RunArgs {
     /// The seeds to try.
     pub fn seeds(&self) -> Range<u64> {
         match (self.seed, &self.seeds) {
-            (Some(seed), _) => seed..seed.saturating_add(1),
+            (Some(name), _) => name.seed..name.seed.saturating_add(1),
             (None, Some(seeds)) => seeds.clone(),
             // One program takes many runs.
-            (None, None) if matches!(self.schedule, Strategy::Bounded { .. }) => 0..1,
+            (None, None) if self.is_bounded() => 0..1,
             (None, None) => 0..1_000,
         }
     }

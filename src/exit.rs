@@ -2,7 +2,7 @@
 
 use drawloom_replays::codec::ReadError;
 use drawloom_replays::outside::FileError;
-use drawloom_replays::search::ReplayError;
+use drawloom_replays::search::{RecordError, ReplayError};
 use drawloom_replays::{PlanError, RunError};
 use std::fmt::Display;
 
@@ -64,6 +64,15 @@ impl From<PlanError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
         Failure::infrastructure(error)
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Failure {
+        match error {
+            RecordError::NoSuchMutant { .. } => Failure::usage(error),
+            RecordError::Run(error) => error.into(),
+        }
     }
 }
 

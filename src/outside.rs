@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 use tracing_subscriber::EnvFilter;
@@ -79,17 +80,36 @@ pub fn cores() -> u16 {
     std::thread::available_parallelism().map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX))
 }
 
-/// Ends the process, with the summary that is due, when the user interrupts. For work that has none.
+/// The user has interrupted.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Something is under way that ends early by itself.
+static HEEDED: AtomicBool = AtomicBool::new(false);
+
+/// Ends the process when the user interrupts, except while [`heed_interrupts`] does something about it.
 pub fn exit_on_interrupt() {
     // A second handler is refused, and the first one does.
-    let _ = ctrlc::set_handler(|| std::process::exit(Exit::Interrupted as i32));
+    let _ = ctrlc::set_handler(|| {
+        INTERRUPTED.store(true, Ordering::SeqCst);
+        if !HEEDED.load(Ordering::SeqCst) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    });
 }
 
 /// Tells `events` when the user interrupts.
 pub fn tell_on_interrupt<T: Send + 'static>(events: Sender<T>, event: impl Fn() -> T + Send + 'static) {
     let _ = ctrlc::set_handler(move || {
+        INTERRUPTED.store(true, Ordering::SeqCst);
         let _ = events.send(event());
     });
+}
+
+/// Does work that looks now and then whether the user has interrupted, and then ends with what it has.
+pub fn heed_interrupts<T>(work: impl FnOnce(&dyn Fn() -> bool) -> T) -> T {
+    HEEDED.store(true, Ordering::SeqCst);
+    let done = work(&|| INTERRUPTED.load(Ordering::SeqCst));
+    HEEDED.store(false, Ordering::SeqCst);
+    done
 }
 
 /// Lets the process that started this one decide what an interrupt means.
@@ -157,6 +177,8 @@ impl Drop for Job {
 pub struct Progress {
     bar: ProgressBar,
     begun: Instant,
+    runs: u64,
+    simulated: drawloom_sim::SimDuration,
 }
 
 impl Progress {
@@ -166,15 +188,20 @@ impl Progress {
         let style = "{bar:30} {pos}/{len} seeds, {msg} [{elapsed}]";
         bar.set_style(ProgressStyle::with_template(style).expect("the template is valid"));
         #[expect(clippy::disallowed_methods, reason = "the user waits in wall time; no run sees it")]
-        Progress { bar, begun: Instant::now() }
+        Progress { bar, begun: Instant::now(), runs: 0, simulated: drawloom_sim::SimDuration(0) }
     }
 
-    /// So many seeds are done.
-    pub fn show(&self, done: u64, simulated: drawloom_sim::SimDuration, findings: usize) {
-        self.bar.set_position(done);
-        let rate = done as f64 / self.begun.elapsed().as_secs_f64().max(1e-3);
-        let simulated = simulated.0 / 1_000_000;
-        self.bar.set_message(format!("{rate:.0} seeds/s, {simulated} s simulated, {findings} findings"));
+    /// One more run, of a seed or of a mutant.
+    pub fn ran(&mut self, mutant: bool, simulated: drawloom_sim::SimDuration, findings: usize) {
+        self.runs += 1;
+        self.simulated.0 += simulated.0;
+        if self.bar.is_hidden() {
+            return;
+        }
+        self.bar.inc(u64::from(!mutant));
+        let rate = self.runs as f64 / self.begun.elapsed().as_secs_f64().max(1e-3);
+        let simulated = self.simulated.0 / 1_000_000;
+        self.bar.set_message(format!("{rate:.0} runs/s, {simulated} s simulated, {findings} findings"));
     }
 
     /// Clears the line; how long it took.

@@ -22,7 +22,7 @@ pub fn prove(args: &RunArgs, plan: &Plan, preemptions: u32) -> Done {
         let (ended, stopped) = search(args, plan, preemptions, seed, &interrupted)?;
         let told = match ended {
             Ended::Found(bytes) => {
-                let kept = run::keep(args, seed, &bytes)?;
+                let kept = run::keep(args, &bytes)?;
                 run::report_found(args, &[kept]);
                 return Ok(Exit::Finding);
             }

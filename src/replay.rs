@@ -147,7 +147,7 @@ fn describe(
     };
     if replayed.verdict == Verdict::Identical {
         for finding in findings {
-            text += &report::finding(finding, recorded.header.seed, Some(&path));
+            text += &report::finding(finding, recorded.header.name, Some(&path));
         }
     }
     if let Some(rerun) = rerun {
@@ -171,7 +171,8 @@ fn document(
         "replay": args.file.display().to_string(),
         "workload": recorded.plan.workload.name(),
         "variant": recorded.plan.variant.name,
-        "seed": recorded.header.seed,
+        "seed": recorded.header.name.seed,
+        "mutant": recorded.header.name.mutant,
         "steps": steps.0,
         "host": Host::best().name(),
         "result": result,

@@ -2,12 +2,12 @@
 
 use crate::cli::{Done, Format, RunArgs};
 use crate::exit::{Exit, Failure};
-use crate::jobs::{self, Tried};
+use crate::jobs::{self, Tally, Tried, Trying};
 use crate::outside::{self, Progress};
 use crate::{output, prove, shrink};
 use drawloom_replays::search::Search;
 use drawloom_replays::shrink::Shrunk;
-use drawloom_replays::{Replay, codec, report};
+use drawloom_replays::{Name, Replay, codec, report};
 use drawloom_sim::Host;
 use drawloom_sim::source::Strategy;
 use serde_json::{Value, json};
@@ -19,20 +19,25 @@ pub fn run(args: &RunArgs) -> Done {
     if let Strategy::Bounded { preemptions } = args.schedule {
         return prove::prove(args, &plan, preemptions);
     }
-    let search = Search::new(Host::best(), plan, args.schedule)?;
+    let search = Search::new(Host::best(), plan.clone(), args.swarm(), args.schedule)?;
     if args.as_job {
-        return jobs::serve(&search, args.keep_going).map(|()| Exit::Nothing);
+        return jobs::serve(&search, trying(args)).map(|()| Exit::Nothing);
     }
-    let (tried, kept) = match args.seed {
-        Some(seed) => run_one(args, &search, seed)?,
+    let (mut tried, kept) = match args.seed {
+        Some(name) => run_one(args, &search, name)?,
         None => run_many(args, &search)?,
     };
+    tried.tally.coverage.complete(&plan, args.swarm());
     report(args, &tried, &kept);
-    Ok(match (tried.interrupted, kept.is_empty()) {
+    Ok(match (tried.interrupted || kept.iter().any(Kept::is_interrupted), kept.is_empty()) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Nothing,
         (false, false) => Exit::Finding,
     })
+}
+
+fn trying(args: &RunArgs) -> Trying {
+    Trying { keep_going: args.keep_going, feedback: !args.no_feedback }
 }
 
 /// A finding that was kept.
@@ -42,23 +47,31 @@ pub(crate) struct Kept {
     shrunk: Option<(Shrunk, PathBuf)>,
 }
 
+impl Kept {
+    fn is_interrupted(&self) -> bool {
+        self.shrunk.as_ref().is_some_and(|(shrunk, _)| shrunk.interrupted)
+    }
+}
+
 /// Keeps a replay with a finding, and what it shrinks to.
-pub(crate) fn keep(args: &RunArgs, seed: u64, bytes: &[u8]) -> Result<Kept, Failure> {
-    let path = args.record.clone().unwrap_or_else(|| path_of(args, seed));
-    outside::write(&path, bytes)?;
+pub(crate) fn keep(args: &RunArgs, bytes: &[u8]) -> Result<Kept, Failure> {
     let replay = codec::decode(bytes).expect("what was just written can be read");
+    let path = args.record.clone().unwrap_or_else(|| path_of(args, replay.header.name));
+    outside::write(&path, bytes)?;
     let shrunk = if args.no_shrink { None } else { Some(shrink::beside(&replay, &path)?) };
     Ok(Kept { replay, path, shrunk })
 }
 
-fn run_one(args: &RunArgs, search: &Search, seed: u64) -> Result<(Tried, Vec<Kept>), Failure> {
+fn run_one(args: &RunArgs, search: &Search, name: Name) -> Result<(Tried, Vec<Kept>), Failure> {
     outside::exit_on_interrupt();
-    let bytes = search.record(Host::best(), seed)?;
+    let bytes = search.record(Host::best(), name)?;
     let replay = codec::decode(&bytes).expect("what was just written can be read");
-    let simulated = replay.history.events.last().map_or(0, |event| event.at.0);
-    let tried = Tried { seeds: 1, simulated: drawloom_sim::SimDuration(simulated), ..Tried::default() };
+    let mut tally = Tally { seeds: 1, ..Tally::default() };
+    tally.simulated.0 = replay.history.events.last().map_or(0, |event| event.at.0);
+    tally.coverage.add(&replay.history);
+    let tried = Tried { tally, ..Tried::default() };
     if !replay.findings.is_empty() {
-        return Ok((tried, vec![keep(args, seed, &bytes)?]));
+        return Ok((tried, vec![keep(args, &bytes)?]));
     }
     if let Some(path) = &args.record {
         outside::write(path, &bytes)?;
@@ -68,51 +81,58 @@ fn run_one(args: &RunArgs, search: &Search, seed: u64) -> Result<(Tried, Vec<Kep
 
 fn run_many(args: &RunArgs, search: &Search) -> Result<(Tried, Vec<Kept>), Failure> {
     let seeds = args.seeds();
-    let progress = Progress::of(seeds.end - seeds.start);
+    let mut progress = Progress::of(seeds.end - seeds.start);
     let jobs = args.jobs.unwrap_or_else(outside::cores);
-    let tried = jobs::try_seeds(seeds, args.keep_going, jobs, &progress);
+    let tried = jobs::try_seeds(seeds, trying(args), jobs, &mut progress);
     let took = progress.end();
     let tried = tried?;
-    remark_rate(&tried, took.as_secs_f64());
+    remark_rate(&tried.tally, took.as_secs_f64());
     let mut keep = jobs::one_of_each(&tried.hits);
     if !args.keep_going {
         keep.truncate(1);
     }
-    let kept = keep.into_iter().map(|seed| keep_seed(args, search, seed)).collect::<Result<_, _>>()?;
+    let kept = keep.into_iter().map(|name| keep_run(args, search, name)).collect::<Result<_, _>>()?;
     Ok((tried, kept))
 }
 
-fn remark_rate(tried: &Tried, seconds: f64) {
-    let simulated = tried.simulated.0 as f64 / 1e6;
+fn remark_rate(tally: &Tally, seconds: f64) {
+    let simulated = tally.simulated.0 as f64 / 1e6;
     outside::remark(&format!(
-        "{} seed{} in {seconds:.1} s ({:.0} seeds/s), {simulated:.0} s simulated ({:.0} times as fast as time)",
-        tried.seeds,
-        if tried.seeds == 1 { "" } else { "s" },
-        tried.seeds as f64 / seconds.max(1e-9),
+        "{} in {seconds:.1} s ({:.0} runs/s), {simulated:.0} s simulated ({:.0} times as fast as time)",
+        counted_runs(tally),
+        (tally.seeds + tally.mutants) as f64 / seconds.max(1e-9),
         simulated / seconds.max(1e-9)
     ));
 }
 
-/// Runs a seed again on a fresh thread, and keeps its replay.
-fn keep_seed(args: &RunArgs, search: &Search, seed: u64) -> Result<Kept, Failure> {
-    let bytes = search.record(Host::best(), seed)?;
+fn counted_runs(tally: &Tally) -> String {
+    let plural = |count: u64| if count == 1 { "" } else { "s" };
+    let (seeds, mutants) = (tally.seeds, tally.mutants);
+    let seeds = format!("{seeds} seed{}", plural(seeds));
+    if mutants == 0 { seeds } else { format!("{seeds} and {mutants} mutant{}", plural(mutants)) }
+}
+
+/// Runs it again on a fresh thread, and keeps its replay.
+fn keep_run(args: &RunArgs, search: &Search, name: Name) -> Result<Kept, Failure> {
+    let bytes = search.record(Host::best(), name)?;
     let replay = codec::decode(&bytes).expect("what was just written can be read");
     if replay.findings.is_empty() {
         return Err(Failure::infrastructure(format!(
-            "seed {seed} had a finding in a job and has none on a fresh thread: drawloom is not deterministic here, \
+            "seed {name} had a finding in a job and has none on a fresh thread: drawloom is not deterministic here, \
              which is a bug in drawloom; please report it with the command line"
         )));
     }
-    keep(args, seed, &bytes)
+    keep(args, &bytes)
 }
 
-fn path_of(args: &RunArgs, seed: u64) -> PathBuf {
-    args.out.join(format!("{}-{}-{seed}.replay", args.workload, args.variant))
+fn path_of(args: &RunArgs, name: Name) -> PathBuf {
+    args.out.join(format!("{}-{}-{name}.replay", args.workload, args.variant))
 }
 
 /// Reports what a systematic search found.
 pub(crate) fn report_found(args: &RunArgs, kept: &[Kept]) {
-    report(args, &Tried { seeds: 1, ..Tried::default() }, kept);
+    let tally = Tally { seeds: 1, ..Tally::default() };
+    report(args, &Tried { tally, ..Tried::default() }, kept);
 }
 
 fn report(args: &RunArgs, tried: &Tried, kept: &[Kept]) {
@@ -128,14 +148,14 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
     for Kept { replay, path, .. } in kept {
         let path = path.display().to_string();
         for finding in &replay.findings {
-            text += &report::finding(finding, replay.header.seed, Some(&path));
+            text += &report::finding(finding, replay.header.name, Some(&path));
         }
     }
     if tried.interrupted {
-        text += &format!("interrupted after {} of {} seeds\n", tried.seeds, seeds.end - seeds.start);
+        text += &format!("interrupted after {} of {} seeds\n", tried.tally.seeds, seeds.end - seeds.start);
     } else if kept.is_empty() {
         let tried = match args.seed {
-            Some(seed) => format!("seed {seed}"),
+            Some(name) => format!("seed {name}"),
             None => format!("seeds {}..{}", seeds.start, seeds.end),
         };
         text += &format!("nothing found: {}, {}, {tried}\n", args.workload, args.variant);
@@ -146,7 +166,14 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
     if args.keep_going && !kept.is_empty() {
         let (hits, kinds) = (tried.hits.len(), kept.len());
         let plural = if kinds == 1 { "" } else { "s" };
-        text += &format!("{hits} seeds have a finding, of {kinds} kind{plural}\n");
+        text += &format!("{hits} runs have a finding, of {kinds} kind{plural}\n");
+    }
+    let coverage = &tried.tally.coverage;
+    if args.coverage {
+        text += &format!("\n{}", coverage.matrix());
+    } else if args.seed.is_none() && !tried.interrupted && (args.keep_going || kept.is_empty()) {
+        // What was cut short says nothing about what is not reached.
+        coverage.never().iter().for_each(|line| text += &format!("{line}\n"));
     }
     for (index, kept) in kept.iter().enumerate() {
         if index == 0 {
@@ -166,7 +193,8 @@ fn document(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> Value {
         .map(|kept| {
             let findings: Vec<Value> = kept.replay.findings.iter().map(output::finding).collect();
             json!({
-                "seed": kept.replay.header.seed,
+                "seed": kept.replay.header.name.seed,
+                "mutant": kept.replay.header.name.mutant,
                 "replay": kept.path.display().to_string(),
                 "command": shrink::command("replay", &kept.path),
                 "shrunk": kept.shrunk.as_ref().map(|(_, path)| path.display().to_string()),
@@ -179,9 +207,11 @@ fn document(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> Value {
         "workload": args.workload,
         "variant": args.variant,
         "seeds": { "from": seeds.start, "to": seeds.end },
-        "tried": tried.seeds,
+        "tried": tried.tally.seeds,
+        "mutants": tried.tally.mutants,
         "hits": tried.hits.len().max(kept.len()),
         "interrupted": tried.interrupted,
+        "coverage": tried.tally.coverage,
         "found": findings,
     })
 }

@@ -9,19 +9,17 @@ use drawloom_replays::{Replay, lanes};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
 
 /// Shrinks it.
 pub fn shrink(args: &ShrinkArgs) -> Done {
-    let (interrupts, interrupted) = channel();
-    outside::tell_on_interrupt(interrupts, || ());
+    outside::exit_on_interrupt();
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.file));
     replay::refuse_same(&out, &args.file, "the replay itself")?;
     let given = drawloom_replays::outside::read(&args.file);
     // What cannot be run here cannot be shrunk here, whoever could.
     let given =
         given.map_err(|error| Failure { exit: Exit::Usage, ..Failure::of_file(&args.file, &error) })?;
-    let shrunk = shrink_into(&given, &args.file, &out, || interrupted.try_recv().is_ok())?;
+    let shrunk = shrink_into(&given, &args.file, &out)?;
     outside::print(&match args.format {
         Format::Human => text(&shrunk, &out),
         Format::Json => output::document(&document(args, &given, &shrunk, &out)),
@@ -32,20 +30,17 @@ pub fn shrink(args: &ShrinkArgs) -> Done {
 /// Shrinks a replay that was just found, and keeps the result beside it.
 pub(crate) fn beside(given: &Replay, file: &Path) -> Result<(Shrunk, PathBuf), Failure> {
     let out = default_out(file);
-    Ok((shrink_into(given, file, &out, || false)?, out))
+    Ok((shrink_into(given, file, &out)?, out))
 }
 
-fn shrink_into(
-    given: &Replay,
-    file: &Path,
-    out: &Path,
-    interrupted: impl Fn() -> bool,
-) -> Result<Shrunk, Failure> {
+fn shrink_into(given: &Replay, file: &Path, out: &Path) -> Result<Shrunk, Failure> {
     let status = Status::new();
-    let shrunk = shrink::shrink(given, &mut |progress| {
-        let shrink::Progress { pass, executions, smallest } = progress;
-        status.show(|| format!("{executions} executions, {}, now {pass}", words(smallest)));
-        if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    let shrunk = outside::heed_interrupts(|interrupted| {
+        shrink::shrink(given, &mut |progress| {
+            let shrink::Progress { pass, executions, smallest } = progress;
+            status.show(|| format!("{executions} executions, {}, now {pass}", words(smallest)));
+            if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
     });
     status.end();
     let shrunk = shrunk.map_err(|error| of_error(file, &error))?;
@@ -121,7 +116,8 @@ fn document(args: &ShrinkArgs, given: &Replay, shrunk: &Shrunk, out: &Path) -> V
         "shrunk": out.display().to_string(),
         "workload": given.plan.workload.name(),
         "variant": given.plan.variant.name,
-        "seed": given.header.seed,
+        "seed": given.header.name.seed,
+        "mutant": given.header.name.mutant,
         "before": size(&shrunk.before, given),
         "after": size(&shrunk.after, &shrunk.replay),
         "executions": shrunk.executions,

@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
-use drawloom::{codec, search};
+use drawloom::sim::source::Strategy;
+use drawloom::sim::{Host, Profile};
+use drawloom::{Plan, codec, search};
+use drawloom_replays::Swarm;
+use drawloom_replays::feedback::Block;
+use drawloom_replays::search::Search;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -128,7 +133,7 @@ fn a_finding_is_explained_and_its_command_replays_it() {
     let place = Place::new();
     let found = place.drawloom("run bank --variant read-modify-write --seeds 0..100 --no-shrink").exits(1);
     found.prints(&["found: ", "  expected ", "  actual ", "  seed ", ", step ", "  replay ", "found/bank-"]);
-    assert!(found.err.contains("seeds"), "the summary is progress: {found:#?}");
+    assert!(found.err.contains("seed"), "the summary is progress: {found:#?}");
     let command = printed_command(&found.out, "replay it:");
     let replayed = place.shell(command).exits(1);
     replayed.prints(&["identical", "found: "]);
@@ -459,7 +464,7 @@ fn replay_speaks_json() {
     let json = place.drawloom("replay lost.replay --format json").exits(1).json();
     assert_eq!(json["result"]["verdict"], "identical");
     assert_eq!(json["workload"], "counter");
-    assert_eq!(json["seed"], recorded.header.seed);
+    assert_eq!(json["seed"], recorded.header.name.seed);
     assert_eq!(json["findings"][0]["name"], recorded.findings[0].signature.name);
 }
 
@@ -553,7 +558,7 @@ fn to_keep_going_keeps_one_replay_of_every_kind() {
     assert!(alone.0.as_u64() > Some(1), "there is more than one hit: {}", alone.0);
     assert_eq!(keep(3), alone);
     let text = place.drawloom("run counter --variant read-add-write --seeds 0..20 --keep-going").exits(1);
-    text.prints(&["seeds have a finding"]);
+    text.prints(&["runs have a finding"]);
 }
 
 #[test]
@@ -803,7 +808,7 @@ fn an_interrupt_ends_with_a_summary_and_no_orphans() {
         signal(name, run.id());
         let ran = ended(run).exits(130);
         ran.prints(&["interrupted after", "100000000 seeds"]);
-        ran.complains(&["seeds/s"]);
+        ran.complains(&["runs/s"]);
         no_orphans(&jobs);
         assert_eq!(place.names(), BTreeSet::new());
     }
@@ -856,4 +861,106 @@ fn every_workload_runs_with_every_option() {
     for workload in drawloom_workloads::ALL {
         place.drawloom(&format!("run {} {options}", workload.name())).exits(0);
     }
+}
+
+#[test]
+fn a_seed_draws_what_no_option_says() {
+    let place = Place::new();
+    let plan = |options: &str| {
+        place.drawloom(&format!("run bank --seed 5 --record a.replay --no-shrink {options}")).exits(0);
+        let replay = codec::decode(&fs::read(place.path("a.replay")).unwrap()).unwrap();
+        let plan = replay.plan;
+        (plan.workers, plan.actions, plan.network.name(), plan.faults.kinds.len(), plan.left_out)
+    };
+    let drawn = plan("");
+    assert_eq!(plan(""), drawn);
+    assert_eq!(plan("--no-swarm"), (4, 25, "lan", 0, vec![]));
+    // To pin one thing changes no other.
+    assert_eq!(plan("--threads 3"), (3, drawn.1, drawn.2, drawn.3, drawn.4.clone()));
+    assert_eq!(plan("--network flaky"), (drawn.0, drawn.1, "flaky", drawn.3, drawn.4.clone()));
+    assert_eq!(plan("--faults none --actions 7"), (drawn.0, 7, drawn.2, 0, drawn.4.clone()));
+    assert_eq!(plan("--mix audit"), (drawn.0, drawn.1, drawn.2, drawn.3, vec!["transfer"]));
+    place.drawloom("run bank --mix audi").exits(2).says_only(&["audi\"", "audit", "nearest"]);
+    let drawn: BTreeSet<_> = (0..40)
+        .map(|seed| {
+            place.drawloom(&format!("run bank --seed {seed} --record b.replay")).exits(0);
+            let plan = codec::decode(&fs::read(place.path("b.replay")).unwrap()).unwrap().plan;
+            (plan.workers, plan.network.name(), plan.faults.kinds.len(), plan.left_out)
+        })
+        .collect();
+    assert!(drawn.len() > 10, "{drawn:?}");
+}
+
+#[test]
+fn mutants_have_names_and_shards_find_the_same_ones() {
+    let place = Place::new();
+    let plan =
+        "run queue --variant select-then-update --threads 2 --actions 2 --network direct --faults none";
+    let sweep = |seeds: &str, options: &str| {
+        let arguments = format!("{plan} --seeds {seeds} --keep-going --no-shrink --format json {options}");
+        place.drawloom(&arguments).exits(1).json()
+    };
+    let whole = sweep("0..512", "--jobs 2");
+    let count = |json: &Value, what: &str| json[what].as_u64().unwrap();
+    let shards = [sweep("0..256", "--jobs 1"), sweep("256..512", "--jobs 2")];
+    for what in ["tried", "mutants", "hits"] {
+        assert_eq!(count(&whole, what), shards.iter().map(|shard| count(shard, what)).sum::<u64>(), "{what}");
+    }
+    assert!(count(&whole, "mutants") > 0, "{whole}");
+    let pure = sweep("0..512", "--no-feedback");
+    assert_eq!((count(&pure, "mutants"), count(&pure, "tried")), (0, 512));
+    assert!(count(&pure, "hits") <= count(&whole, "hits"));
+    // What is no whole block has no mutants.
+    assert_eq!(count(&sweep("1..256", ""), "mutants"), 0);
+    place.drawloom(&format!("{plan} --seed 3~4000")).exits(2).says_only(&[
+        "3~4000",
+        "0..256",
+        "same arguments",
+    ]);
+    place.drawloom(&format!("{plan} --seed 3~x")).exits(2).complains(&["57~3"]);
+}
+
+#[test]
+fn a_mutant_is_run_again_by_its_name() {
+    let usual = Plan::usual("counter", "read-add-write").unwrap();
+    let plan = Plan { workers: 2, actions: 2, network: Profile::Direct, ..usual };
+    let search = Search::new(Host::best(), plan, Swarm::NONE, Strategy::Portfolio).unwrap();
+    let mut block = Block::new(&search, Host::best());
+    (0..256).for_each(|seed| drop(block.pure(seed).unwrap()));
+    let (name, run) = block.mutant().unwrap().expect("something new was kept");
+
+    let place = Place::new();
+    let plan = "counter --variant read-add-write --threads 2 --actions 2 --network direct --faults none";
+    let seed = format!("run {plan} --no-swarm --no-shrink --seed {name} --record a.replay --format json");
+    let ran = place.drawloom(&seed).exits(i32::from(!run.findings.is_empty()));
+    if let Some(found) = ran.json()["found"].get(0) {
+        assert_eq!(
+            (found["seed"].as_u64(), found["mutant"].as_u64()),
+            (Some(name.seed), Some(name.mutant.into()))
+        );
+    }
+    let bytes = fs::read(place.path("a.replay")).unwrap();
+    let replay = codec::decode(&bytes).unwrap();
+    assert_eq!((replay.header.name, &replay.history), (name, &run.history));
+    place.drawloom("replay a.replay --record b.replay").prints(&["identical"]);
+    assert!(fs::read(place.path("b.replay")).unwrap() == bytes);
+}
+
+#[test]
+fn what_was_never_reached_is_told() {
+    let place = Place::new();
+    let alone = "run bank --seeds 0..3 --threads 2 --actions 1 --network direct --faults crash";
+    let told = place.drawloom(alone).exits(0);
+    told.prints(&["actions that never overlapped: ", "errors never seen: "]);
+    let matrix = place.drawloom("run bank --seeds 0..30 --coverage").exits(0);
+    matrix.prints(&[
+        "of 30 runs, so many had overlapping actions",
+        "transfer",
+        "audit",
+        "so many had faults",
+        "crash",
+    ]);
+    let json = place.drawloom("run bank --seeds 0..30 --format json").exits(0).json();
+    assert_eq!(json["coverage"]["runs"], 30);
+    assert!(json["coverage"]["overlaps"]["audit"]["transfer"].as_u64() > Some(0), "{json}");
 }

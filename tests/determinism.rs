@@ -12,7 +12,7 @@ use drawloom::sim::source::{Random, Strategy};
 use drawloom::sim::{Host, Profile};
 use drawloom::sqlite::{Busy, JournalMode, Options, Synchronous};
 use drawloom::{Plan, Replay, codec, search};
-use drawloom_replays::{RunOptions, run};
+use drawloom_replays::{RunOptions, Swarm, run};
 use drawloom_workloads::ALL;
 use std::fmt::Write;
 use std::path::Path;
@@ -120,8 +120,9 @@ fn in_several_threads_at_once() {
 fn in_another_process_with_another_environment() {
     let folder = tempfile::tempdir().unwrap();
     for (plan, around @ (network, faults)) in plans() {
-        let search = search::Search::new(Host::best(), plan.clone(), Strategy::Portfolio).unwrap();
-        let here = search.record(Host::best(), 21).unwrap();
+        let search =
+            search::Search::new(Host::best(), plan.clone(), Swarm::NONE, Strategy::Portfolio).unwrap();
+        let here = search.record(Host::best(), 21.into()).unwrap();
         let file = folder.path().join("a.replay");
         let mut command = Command::new(env!("CARGO_BIN_EXE_drawloom"));
         command.args([
@@ -132,6 +133,7 @@ fn in_another_process_with_another_environment() {
             "--seed",
             "21",
             "--no-shrink",
+            "--no-swarm",
         ]);
         command.args(["--network", network.name(), "--faults", faults, "--record"]).arg(&file);
         command.current_dir(folder.path()).env("TZ", "Asia/Kathmandu").env("LANG", "de_DE.UTF-8");

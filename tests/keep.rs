@@ -273,7 +273,7 @@ fn json_has_everything() {
     let lost = lost_update();
     place.keep("a.replay", &lost);
     let json = place.drawloom("export a.replay --format json").exits(0).json();
-    assert_eq!(json["seed"], lost.header.seed);
+    assert_eq!(json["seed"], lost.header.name.seed);
     assert_eq!(json["engine"], lost.header.fingerprint);
     assert_eq!(json["plan"]["workload"], "counter");
     assert_eq!(json["plan"]["workers"], 2);

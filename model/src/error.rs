@@ -41,6 +41,22 @@ impl Class {
         Class::Corruption,
         Class::Internal,
     ];
+
+    /// The class's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Constraint => "constraint",
+            Class::Serialization => "serialization",
+            Class::Deadlock => "deadlock",
+            Class::LockTimeout => "lock-timeout",
+            Class::Cancelled => "cancelled",
+            Class::Connection => "connection",
+            Class::Statement => "statement",
+            Class::Resources => "resources",
+            Class::Corruption => "corruption",
+            Class::Internal => "internal",
+        }
+    }
 }
 
 /// Whether a failed statement may have changed something all the same.

@@ -13,9 +13,12 @@
 
 pub mod codec;
 pub mod corpus;
+pub mod coverage;
 pub mod export;
+pub mod feedback;
 pub mod lanes;
 pub mod lenient;
+pub mod name;
 pub mod outside;
 pub mod plan;
 pub mod proof;
@@ -24,7 +27,11 @@ pub mod report;
 pub mod run;
 pub mod search;
 pub mod shrink;
+pub mod swarm;
 
+pub use coverage::Coverage;
+pub use name::Name;
 pub use plan::{Plan, PlanError};
 pub use replay::{Header, Replay, Verdict, verify};
 pub use run::{Run, RunError, RunOptions, run};
+pub use swarm::Swarm;

@@ -17,6 +17,8 @@ pub struct Plan {
     pub workers: u16,
     /// How many actions each of them has.
     pub actions: u32,
+    /// The kinds of action that they do without, not all there are.
+    pub left_out: Vec<&'static str>,
     /// How the network behaves.
     pub network: Profile,
     /// What may break.
@@ -38,6 +40,7 @@ impl Plan {
             variant: self::variant(workload, variant)?,
             workers: 4,
             actions: 25,
+            left_out: Vec::new(),
             network: Profile::Lan,
             faults: FaultPlan::default(),
             sqlite: SqliteOptions::USUAL,

@@ -1,5 +1,6 @@
 //! A replay: what a run leaves, and the proof that another run is the same.
 
+use crate::name::Name;
 use crate::plan::Plan;
 use crate::run::{Run, RunError, RunOptions, run};
 use drawloom_model::{Event, Finding, History};
@@ -13,8 +14,8 @@ pub struct Header {
     pub drawloom: String,
     /// The engine and its version.
     pub fingerprint: String,
-    /// The seed that the run started from.
-    pub seed: u64,
+    /// The seed that the run started from, and which mutant of it the run is.
+    pub name: Name,
 }
 
 /// What a run leaves behind: enough to understand it, and to do it again.
@@ -34,13 +35,13 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// What the recorded run of this plan and seed leaves.
-    pub fn new(plan: &Plan, seed: u64, run: Run) -> Replay {
+    /// What the recorded run of this plan and name leaves. A seed is the name of its pure run.
+    pub fn new(plan: &Plan, name: impl Into<Name>, run: Run) -> Replay {
         Replay {
             header: Header {
                 drawloom: env!("CARGO_PKG_VERSION").to_owned(),
                 fingerprint: run.fingerprint,
-                seed,
+                name: name.into(),
             },
             plan: plan.clone(),
             tape: run.tape.expect("a run is recorded to become a replay"),

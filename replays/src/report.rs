@@ -1,11 +1,11 @@
 //! Findings and observations in words.
 
 use drawloom_model::{Executed, FaultEvent, Finding, Observation, Value};
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 /// A finding as the terminal shows it: all that is needed to understand it without running anything again.
-/// `replay` is the path of the replay that was written.
-pub fn finding(finding: &Finding, seed: u64, replay: Option<&str>) -> String {
+/// `name` is the run's, `replay` the path of the replay that was written.
+pub fn finding(finding: &Finding, name: impl Display, replay: Option<&str>) -> String {
     let mut text = format!("found: {}\n", finding.signature.name);
     let mut line = |label: &str, value: &str| {
         // Writing to a string cannot fail.
@@ -21,7 +21,7 @@ pub fn finding(finding: &Finding, seed: u64, replay: Option<&str>) -> String {
     for (index, statement) in finding.signature.statements.iter().enumerate() {
         line(if index == 0 { "seen by" } else { "" }, statement);
     }
-    let place = format!("{seed}, step {}, at {}, {}", finding.step, finding.at, finding.actor);
+    let place = format!("{name}, step {}, at {}, {}", finding.step, finding.at, finding.actor);
     line("seed", &place);
     if let Some(replay) = replay {
         line("replay", replay);

@@ -227,8 +227,12 @@ struct Crew {
 
 impl Crew {
     fn new(plan: &Plan, wiring: Wiring) -> Crew {
-        let worker_plan =
-            WorkerPlan { workload: plan.workload, variant: plan.variant.name, actions: plan.actions };
+        let worker_plan = WorkerPlan {
+            workload: plan.workload,
+            variant: plan.variant.name,
+            actions: plan.actions,
+            left_out: plan.left_out.clone().into(),
+        };
         let crew = Crew { wiring, plan: worker_plan, slots: RefCell::default() };
         let slots = (0..plan.workers).map(|number| crew.spawn(Actor::worker(number))).collect();
         *crew.slots.borrow_mut() = slots;
@@ -237,7 +241,7 @@ impl Crew {
 
     fn spawn(&self, worker: Actor) -> SlotId {
         let client = Client::new(self.wiring.clone(), worker, self.plan.variant);
-        self.wiring.sim.spawn(worker, "worker", true, work(self.plan, client))
+        self.wiring.sim.spawn(worker, "worker", true, work(self.plan.clone(), client))
     }
 
     fn slot(&self, worker: Actor) -> SlotId {

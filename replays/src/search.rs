@@ -1,20 +1,40 @@
 //! Runs by seed: many in a row to search, one on a fresh thread to keep.
 
+use crate::name::{BLOCK, Name};
 use crate::plan::Plan;
 use crate::replay::{Replay, Verdict, verify};
 use crate::run::{Run, RunError, RunOptions, run};
-use crate::{codec, lanes};
+use crate::swarm::Swarm;
+use crate::{codec, feedback, lanes};
 use drawloom_model::{Finding, SqlError};
-use drawloom_sim::source::{Census, Random, Strategy, Survey};
-use drawloom_sim::{Host, Step};
+use drawloom_sim::source::{Census, Source, Strategy, Strict, Survey};
+use drawloom_sim::{Host, Step, Tape};
 use drawloom_workloads::Workload;
 use std::ops::Range;
 
-/// A plan and the strategy that its seeds are searched by.
+/// What is searched, and how: the plan, which parts of it every seed draws for itself, and the strategy.
 pub struct Search {
     plan: Plan,
+    swarm: Swarm,
     strategy: Strategy,
     census: Census,
+}
+
+/// Why there is no replay of a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Feedback makes no such mutant.
+    #[error(
+        "there is no run {name}: with these arguments the seeds {first}..{end} have no such mutant; mutants have \
+         the names that `run` gave them, with the same arguments", first = name.block(), end = name.block() + BLOCK
+    )]
+    NoSuchMutant {
+        /// The name.
+        name: Name,
+    },
+    /// The run could not even begin.
+    #[error(transparent)]
+    Run(#[from] RunError),
 }
 
 impl Search {
@@ -22,14 +42,28 @@ impl Search {
     ///
     /// # Errors
     /// [`RunError`]: the setup failed.
-    pub fn new(host: Host, plan: Plan, strategy: Strategy) -> Result<Search, RunError> {
+    pub fn new(host: Host, plan: Plan, swarm: Swarm, strategy: Strategy) -> Result<Search, RunError> {
         let mut census = Census::default();
         if strategy.needs_census() {
             let (survey, counted) = Survey::new(0);
             host.run(|| run(&plan, Box::new(survey), RunOptions::default()))?;
             census = counted.take();
         }
-        Ok(Search { plan, strategy, census })
+        Ok(Search { plan, swarm, strategy, census })
+    }
+
+    /// The plan of this seed.
+    pub fn plan_of(&self, seed: u64) -> Plan {
+        self.swarm.draw(&self.plan, seed)
+    }
+
+    /// What answers the choices of this seed's pure run.
+    pub fn source(&self, seed: u64) -> Box<dyn Source> {
+        if self.swarm == Swarm::NONE {
+            return self.strategy.source(seed, &self.census);
+        }
+        let Plan { workers, actions, .. } = self.plan_of(seed);
+        self.strategy.source(seed, &self.census.of(workers, actions, self.plan.actions))
     }
 
     /// The pure run of a seed, on this thread.
@@ -38,29 +72,49 @@ impl Search {
     /// [`RunError`]: the setup failed.
     pub fn run(&self, host: Host, seed: u64, record: bool) -> Result<Run, RunError> {
         let options = RunOptions { record, ..RunOptions::default() };
-        host.run(|| run(&self.plan, self.strategy.source(seed, &self.census), options))
+        host.run(|| run(&self.plan_of(seed), self.source(seed), options))
     }
 
-    /// The pure run of a seed on a fresh thread, as the bytes of its replay.
+    /// The run of this name on a fresh thread, as the bytes of its replay.
     ///
     /// # Errors
-    /// [`RunError`]: the setup failed.
-    pub fn record(&self, host: Host, seed: u64) -> Result<Vec<u8>, RunError> {
+    /// See [`RecordError`].
+    pub fn record(&self, host: Host, name: Name) -> Result<Vec<u8>, RecordError> {
+        let mutant = match name.mutant {
+            0 => None,
+            _ => Some(feedback::tape_of(self, host, name)?.ok_or(RecordError::NoSuchMutant { name })?),
+        };
+        Ok(self.record_fresh(host, name, mutant)?)
+    }
+
+    /// The run of this name on a fresh thread, of these decisions or the pure one, as the bytes of its replay.
+    fn record_fresh(&self, host: Host, name: Name, decisions: Option<Tape>) -> Result<Vec<u8>, RunError> {
         host.run_fresh(|| {
             let options = RunOptions { record: true, ..RunOptions::default() };
-            let run = run(&self.plan, self.strategy.source(seed, &self.census), options)?;
-            Ok(codec::encode(&Replay::new(&self.plan, seed, run)))
+            let plan = self.plan_of(name.seed);
+            let source = match decisions {
+                Some(tape) => Box::new(Strict::new(tape)),
+                None => self.source(name.seed),
+            };
+            let run = run(&plan, source, options)?;
+            assert!(run.divergence.is_none(), "a run repeats on a fresh thread: {:?}", run.divergence);
+            Ok(codec::encode(&Replay::new(&plan, name, run)))
         })
+    }
+
+    /// Uniformly random schedules of this plan, which need no look at one of its runs.
+    fn random(plan: &Plan) -> Search {
+        let (swarm, strategy) = (Swarm::NONE, Strategy::Random);
+        Search { plan: plan.clone(), swarm, strategy, census: Census::default() }
     }
 }
 
-/// The run of a seed with uniformly random schedules, on this thread.
+/// The run of a seed with a uniformly random schedule, on this thread.
 ///
 /// # Errors
 /// [`RunError`]: the setup failed.
 pub fn run_seed(host: Host, plan: &Plan, seed: u64, record: bool) -> Result<Run, RunError> {
-    let options = RunOptions { record, ..RunOptions::default() };
-    host.run(|| run(plan, Box::new(Random::new(seed)), options))
+    Search::random(plan).run(host, seed, record)
 }
 
 /// The run of a seed with a uniformly random schedule on a fresh thread, as the bytes of its replay.
@@ -68,11 +122,7 @@ pub fn run_seed(host: Host, plan: &Plan, seed: u64, record: bool) -> Result<Run,
 /// # Errors
 /// [`RunError`]: the setup failed.
 pub fn record(host: Host, plan: &Plan, seed: u64) -> Result<Vec<u8>, RunError> {
-    host.run_fresh(|| {
-        let options = RunOptions { record: true, ..RunOptions::default() };
-        let run = run(plan, Box::new(Random::new(seed)), options)?;
-        Ok(codec::encode(&Replay::new(plan, seed, run)))
-    })
+    Search::random(plan).record_fresh(host, seed.into(), None)
 }
 
 /// What came of replaying on a fresh thread.
@@ -134,7 +184,7 @@ pub fn replay_among(
         }
         let (verdict, mut run) = verify(&recorded, options)?;
         let (snapshot, steps) = (run.snapshot.take(), run.steps);
-        let mut again = Replay::new(&recorded.plan, recorded.header.seed, run);
+        let mut again = Replay::new(&recorded.plan, recorded.header.name, run);
         // Who recorded it first is kept: the file is the same file.
         again.header.drawloom = recorded.header.drawloom;
         Ok(Replayed { verdict, bytes: codec::encode(&again), snapshot, steps })
@@ -153,7 +203,7 @@ pub struct Found {
     pub story: String,
 }
 
-/// The first seed of the range whose run has a finding.
+/// The first seed of the range whose run has a finding, searched by the portfolio of strategies.
 ///
 /// ```
 /// use drawloom_replays::{Plan, search};
@@ -166,24 +216,23 @@ pub struct Found {
 /// # Errors
 /// [`RunError`]: the setup failed.
 pub fn first_finding(plan: &Plan, seeds: Range<u64>) -> Result<Option<Found>, RunError> {
+    let host = Host::best();
+    let search = Search::new(host, plan.clone(), Swarm::NONE, Strategy::Portfolio)?;
     for seed in seeds {
-        if run_seed(Host::best(), plan, seed, false)?.findings.is_empty() {
+        if search.run(host, seed, false)?.findings.is_empty() {
             continue;
         }
         // Once more on a fresh thread, where third-party hash seeds repeat too.
-        let found = Host::best().run_fresh(|| {
-            let options = RunOptions { record: true, ..RunOptions::default() };
-            let run = run(plan, Box::new(Random::new(seed)), options)?;
-            let style = lanes::Style { width: 100, color: false };
-            let story = lanes::draw(&run.history, &run.findings, &style);
-            let findings = run.findings.clone();
-            Ok(Found { seed, findings, replay: codec::encode(&Replay::new(plan, seed, run)), story })
-        })?;
+        let bytes = search.record_fresh(host, seed.into(), None)?;
+        let replay = codec::decode_among(&bytes, &[plan.workload]);
+        let replay = replay.expect("what was just written can be read");
         assert!(
-            !found.findings.is_empty(),
+            !replay.findings.is_empty(),
             "seed {seed} fails on one thread only: drawloom is not deterministic"
         );
-        return Ok(Some(found));
+        let style = lanes::Style { width: 100, color: false };
+        let story = lanes::draw(&replay.history, &replay.findings, &style);
+        return Ok(Some(Found { seed, findings: replay.findings, replay: bytes, story }));
     }
     Ok(None)
 }

@@ -7,7 +7,7 @@ use drawloom_model::{
     Reply, SessionId, Signature, SqlError, Sqlstate, Statement, Value, Violation,
 };
 use drawloom_replays::codec::{ReadError, TEXT_BYTES_MAX, VERSION, decode, encode};
-use drawloom_replays::{Header, Plan, Replay, lanes, search};
+use drawloom_replays::{Header, Name, Plan, Replay, lanes, search};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::{Actor, Decision, Host, Lane, Place, Profile, SimDuration, SimTime, Step, Tape, Track};
 use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
@@ -128,7 +128,7 @@ fn what_is_written_is_read() {
                 let replay = decode(&bytes).unwrap();
                 assert!(encode(&replay) == bytes, "{} {} {seed}", workload.name(), variant.name);
                 assert_same(&decode(&encode(&replay)).unwrap(), &replay);
-                assert_eq!(replay.header.seed, seed);
+                assert_eq!(replay.header.name.seed, seed);
                 assert_eq!(replay.plan.workload.name(), workload.name());
             }
         }
@@ -266,8 +266,11 @@ fn a_text_that_is_no_utf8_is_corrupt() {
 fn another_drawloom_or_engine_is_read_all_the_same() {
     // To read it is not to replay it: `explain` needs no engine.
     let mut replay = decode(&small()).unwrap();
-    replay.header =
-        Header { drawloom: "99.0.0".to_owned(), fingerprint: "sqlite 4.0.0".to_owned(), seed: u64::MAX };
+    replay.header = Header {
+        drawloom: "99.0.0".to_owned(),
+        fingerprint: "sqlite 4.0.0".to_owned(),
+        name: u64::MAX.into(),
+    };
     let again = decode(&encode(&replay)).unwrap();
     assert_same(&again, &replay);
 }
@@ -325,7 +328,7 @@ fn check_garbage(body: &[u8]) {
             let style = lanes::Style { width: 100, color: true };
             assert!(!lanes::draw(&replay.history, &replay.findings, &style).is_empty());
             for finding in &replay.findings {
-                drawloom_replays::report::finding(finding, replay.header.seed, None);
+                drawloom_replays::report::finding(finding, replay.header.name.seed, None);
             }
             for event in &replay.history.events {
                 drawloom_replays::report::observation(&event.what);
@@ -398,6 +401,7 @@ proptest! {
         prop_assert_eq!(&again.tape, &replay.tape);
         prop_assert_eq!(&again.findings, &replay.findings);
         prop_assert_eq!(&again.header, &replay.header);
+        prop_assert_eq!(&again.plan.left_out, &replay.plan.left_out);
         prop_assert_eq!(&again.plan.faults, &replay.plan.faults);
         prop_assert_eq!(again.plan.sqlite, replay.plan.sqlite);
         prop_assert!(encode(&again) == bytes);
@@ -422,8 +426,9 @@ fn replays() -> impl Strategy<Value = Printed> {
 }
 
 fn headers() -> impl Strategy<Value = Header> {
-    let header = |(drawloom, fingerprint, seed)| Header { drawloom, fingerprint, seed };
-    (text(), text(), any::<u64>()).prop_map(header)
+    let header =
+        |(drawloom, fingerprint, seed, mutant)| Header { drawloom, fingerprint, name: Name { seed, mutant } };
+    (text(), text(), any::<u64>(), any::<u32>()).prop_map(header)
 }
 
 /// A plan has nothing that proptest can print either.
@@ -448,16 +453,21 @@ fn plans() -> impl Strategy<Value = Planned> {
     );
     let faults = (prop::collection::vec(select(&Fault::ALL), 0..6), any::<bool>());
     let size = (1..=Actor::WORKERS_MAX, any::<u32>(), select(&Profile::ALL));
-    (0..ALL.len(), any::<Index>(), size, sqlite, faults).prop_map(
-        |(workload, variant, (workers, actions, network), sqlite, (kinds, swarm))| {
+    (0..ALL.len(), any::<Index>(), size, any::<Index>(), sqlite, faults).prop_map(
+        |(workload, variant, (workers, actions, network), mix, sqlite, (kinds, swarm))| {
             let workload = ALL[workload];
             let variants = workload.variants();
             let (journal_mode, synchronous, busy) = sqlite;
+            let variant = &variants[variant.index(variants.len())];
+            let mut left_out: Vec<_> =
+                workload.actions(variant.name).iter().map(|(_, action)| action.name()).collect();
+            left_out.truncate(mix.index(left_out.len()));
             Planned(Plan {
                 workload,
-                variant: &variants[variant.index(variants.len())],
+                variant,
                 workers,
                 actions,
+                left_out,
                 network,
                 faults: FaultPlan { kinds, swarm },
                 sqlite: Options { journal_mode, synchronous, busy },

@@ -198,7 +198,7 @@ fn a_lost_transfer_shrinks_to_four_statements_and_one_preemption() {
     assert_eq!(replays.len(), 20);
     for replay in replays {
         let shrunk = shrunk(&replay);
-        let seed = replay.header.seed;
+        let seed = replay.header.name;
         assert!(shrunk.executions <= 400, "seed {seed}: {} executions", shrunk.executions);
         assert_eq!((shrunk.after.workers, shrunk.after.actions), (2, 2), "seed {seed}");
         assert!(shrunk.after.statements <= 4, "seed {seed}: {:?}", shrunk.after);
@@ -206,7 +206,7 @@ fn a_lost_transfer_shrinks_to_four_statements_and_one_preemption() {
         assert_eq!(shrunk.replay.plan.network, Profile::Direct, "seed {seed}");
         assert_eq!((shrunk.replay.plan.workers, shrunk.replay.plan.actions), (2, 1), "seed {seed}");
         assert!(event_lines(&shrunk.replay) <= 6, "seed {seed}");
-        assert_eq!(shrunk.replay.header.seed, seed);
+        assert_eq!(shrunk.replay.header.name, seed);
         assert_eq!(shrunk.replay.findings[0].signature, replay.findings[0].signature);
         replays_identically(&shrunk);
     }
@@ -227,7 +227,7 @@ fn every_wrong_variant_comes_down_to_what_matters() {
                 }
                 for replay in failing(&plan(workload.name(), variant.name, flaky), 2) {
                     let shrunk = shrunk(&replay);
-                    let name = format!("{} {} {}", workload.name(), variant.name, replay.header.seed);
+                    let name = format!("{} {} {}", workload.name(), variant.name, replay.header.name);
                     let after = &shrunk.after;
                     println!(
                         "{name:36} {} {:10} {:8} {:7} {:10} {:11} {:6}",

@@ -116,7 +116,7 @@ fn wrong_variants_are_found() {
         let found = search::first_finding(&plan, 0..1_000).unwrap();
         let found = found.unwrap_or_else(|| panic!("{} is not found", described(&plan)));
         let replay = codec::decode(&found.replay).unwrap();
-        assert_eq!((replay.header.seed, &replay.findings), (found.seed, &found.findings));
+        assert_eq!((replay.header.name.seed, &replay.findings), (found.seed, &found.findings));
         for finding in &found.findings {
             assert!(!finding.signature.name.is_empty(), "{finding:?}");
             assert_ne!(finding.expected, finding.actual, "{finding:?}");

@@ -3,9 +3,10 @@
 use crate::{Client, Workload};
 use drawloom_model::Observation;
 use drawloom_sim::{Footprint, Lane};
+use std::rc::Rc;
 
 /// What a worker of a run is to do.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct WorkerPlan {
     /// The workload.
     pub workload: &'static dyn Workload,
@@ -13,6 +14,8 @@ pub struct WorkerPlan {
     pub variant: &'static str,
     /// How many actions the worker has, those it rests in counted too.
     pub actions: u32,
+    /// The kinds of action that this run does without.
+    pub left_out: Rc<[&'static str]>,
 }
 
 /// Does the actions that the worker has left. A worker that died goes on here with its next one.
@@ -20,7 +23,8 @@ pub struct WorkerPlan {
 /// What an action is, is one decision: 0 is to rest, so that an action can be left out of a tape without
 /// moving any other.
 pub async fn work(plan: WorkerPlan, mut client: Client) {
-    let actions = plan.workload.actions(plan.variant);
+    let mut actions = plan.workload.actions(plan.variant);
+    actions.retain(|(_, action)| !plan.left_out.contains(&action.name()));
     let total: u32 = actions.iter().map(|(weight, _)| weight).sum();
     let sim = client.wiring().sim.clone();
     // Up to its first statement a worker only draws, and its draws are its own.

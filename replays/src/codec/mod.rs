@@ -13,6 +13,7 @@ mod plan;
 mod tape;
 mod wire;
 
+use crate::name::Name;
 use crate::plan::PlanError;
 use crate::replay::{Header, Replay};
 use drawloom_workloads::Workload;
@@ -22,7 +23,7 @@ use wire::{Reader, Writer};
 const MAGIC: &[u8; 8] = b"DRAWLOOM";
 const FRAME: usize = 8 + 4 + 8 + 4;
 /// The version of the body's format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Why bytes are not a replay for this drawloom.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +50,15 @@ pub enum ReadError {
         /// The format version.
         found: u32,
     },
+    /// They were written by an earlier drawloom.
+    #[error(
+        "this replay has format version {found}, older than the {VERSION} that this drawloom reads; replay it with \
+         the drawloom that made it, or record the seed again"
+    )]
+    Older {
+        /// The format version.
+        found: u32,
+    },
     /// They are of a workload that this drawloom does not have.
     #[error("this replay is of another workload: {0}. Use the drawloom that made it")]
     Foreign(PlanError),
@@ -59,7 +69,8 @@ pub fn encode(replay: &Replay) -> Vec<u8> {
     let mut body = Writer::new(replay.history.events.len() * 24 + replay.tape.len() * 4);
     body.text(&replay.header.drawloom);
     body.text(&replay.header.fingerprint);
-    body.put(replay.header.seed);
+    body.put(replay.header.name.seed);
+    body.put(replay.header.name.mutant);
     plan::write(&mut body, &replay.plan);
     tape::write(&mut body, &replay.tape);
     history::write(&mut body, &replay.history);
@@ -91,7 +102,9 @@ pub fn decode(bytes: &[u8]) -> Result<Replay, ReadError> {
 /// See [`ReadError`].
 pub fn decode_among(bytes: &[u8], workloads: &[&'static dyn Workload]) -> Result<Replay, ReadError> {
     let mut reader = Reader::new(unframe(bytes)?)?;
-    let header = Header { drawloom: reader.text()?, fingerprint: reader.text()?, seed: reader.get()? };
+    let (drawloom, fingerprint) = (reader.text()?, reader.text()?);
+    let name = Name { seed: reader.get()?, mutant: reader.get()? };
+    let header = Header { drawloom, fingerprint, name };
     let plan = plan::read(&mut reader, workloads)?;
     let tape = tape::read(&mut reader)?;
     let history = history::read(&mut reader)?;
@@ -120,7 +133,10 @@ fn unframe(bytes: &[u8]) -> Result<&[u8], ReadError> {
         return Err(ReadError::Newer { found: version });
     }
     if version < VERSION {
-        return Err(ReadError::Corrupt("there is no such format version"));
+        return match version {
+            0 => Err(ReadError::Corrupt("there is no such format version")),
+            found => Err(ReadError::Older { found }),
+        };
     }
     let length = u64::from(number(12)) | u64::from(number(16)) << 32;
     let whole = length.saturating_add(FRAME as u64 + 4);

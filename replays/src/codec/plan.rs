@@ -6,13 +6,15 @@ use crate::plan::{self, Plan};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::{Profile, SimDuration};
 use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
-use drawloom_workloads::Workload;
+use drawloom_workloads::{Variant, Workload};
 
 pub(super) fn write<'a>(out: &mut Writer<'a>, plan: &'a Plan) {
     out.text(plan.workload.name());
     out.text(plan.variant.name);
     out.put(plan.workers);
     out.put(plan.actions);
+    out.count(plan.left_out.len());
+    plan.left_out.iter().for_each(|name| out.text(name));
     out.put(place_of(&plan.network, &Profile::ALL));
     out.put(plan.faults.swarm);
     out.count(plan.faults.kinds.len());
@@ -33,6 +35,7 @@ pub(super) fn read(reader: &mut Reader<'_>, workloads: &[&'static dyn Workload])
         return Err(malformed());
     }
     let actions = reader.get()?;
+    let left_out = left_out(reader, workload, variant)?;
     let network = reader.one_of(&Profile::ALL)?;
     let swarm = reader.get()?;
     let kinds = (0..reader.count()?).map(|_| reader.one_of(&Fault::ALL)).collect::<Result<_, _>>()?;
@@ -44,5 +47,27 @@ pub(super) fn read(reader: &mut Reader<'_>, workloads: &[&'static dyn Workload])
             Some(micros) => Busy::Wait { timeout: SimDuration::micros(micros) },
         },
     };
-    Ok(Plan { workload, variant, workers, actions, network, faults: FaultPlan { kinds, swarm }, sqlite })
+    let faults = FaultPlan { kinds, swarm };
+    Ok(Plan { workload, variant, workers, actions, left_out, network, faults, sqlite })
+}
+
+/// Kinds of action, not all there are.
+fn left_out(
+    reader: &mut Reader<'_>,
+    workload: &dyn Workload,
+    variant: &Variant,
+) -> Result<Vec<&'static str>, ReadError> {
+    let names: Vec<&'static str> =
+        workload.actions(variant.name).iter().map(|(_, action)| action.name()).collect();
+    let mut left_out = Vec::new();
+    for _ in 0..reader.count()? {
+        let text = reader.text_ref()?;
+        let named = names.iter().find(|name| **name == text);
+        let unknown = || plan::unknown("action", text, names.iter().copied());
+        left_out.push(*named.ok_or_else(|| ReadError::Foreign(unknown()))?);
+    }
+    if names.iter().all(|name| left_out.contains(name)) {
+        return Err(malformed());
+    }
+    Ok(left_out)
 }

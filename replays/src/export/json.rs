@@ -15,7 +15,8 @@ pub fn json(replay: &Replay) -> Value {
     json!({
         "drawloom": replay.header.drawloom,
         "engine": replay.header.fingerprint,
-        "seed": replay.header.seed,
+        "seed": replay.header.name.seed,
+        "mutant": replay.header.name.mutant,
         "plan": plan(&replay.plan),
         "tape": tape(&replay.tape),
         "history": history,
@@ -50,6 +51,7 @@ fn plan(plan: &Plan) -> Value {
         "workload": plan.workload.name(),
         "variant": plan.variant.name,
         "workers": plan.workers,
+        "left_out": plan.left_out,
         "actions": plan.actions,
         "network": plan.network.name(),
         "faults": faults,

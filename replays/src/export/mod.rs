@@ -27,7 +27,7 @@ fn title(replay: &Replay) -> String {
         "{}, variant {}, seed {}, by drawloom {} on {}",
         plan.workload.name(),
         plan.variant.name,
-        header.seed,
+        header.name,
         header.drawloom,
         header.fingerprint
     );

@@ -184,14 +184,13 @@ pub fn shrink_within(
 
 /// The case once more on a fresh thread, as a replay, and that replayed.
 fn confirm(replay: &Replay, case: &Case, target: &Signature) -> Result<Vec<u8>, ShrinkError> {
-    let plan = plan_of(&replay.plan, case);
-    let seed = replay.header.seed;
+    let (plan, name) = (plan_of(&replay.plan, case), replay.header.name);
     let again = Host::best().run_fresh(|| {
         let options = RunOptions { record: true, ..RunOptions::default() };
         let run = run(&plan, Box::new(Strict::new(case.tape.clone())), options)?;
         let left =
             run.divergence.is_some() || run.findings.iter().all(|finding| finding.signature != *target);
-        let again = Replay::new(&plan, seed, run);
+        let again = Replay::new(&plan, name, run);
         Ok::<_, RunError>((!left).then(|| codec::encode(&again)))
     })?;
     let bytes = again.ok_or(ShrinkError::NotDeterministic)?;
