@@ -1,12 +1,19 @@
 //! Time, and other processes.
 
-use cpu_time::ThreadTime;
+use cpu_time::{ProcessTime, ThreadTime};
 use std::process::Command;
 use std::time::Duration;
 
 /// The CPU time that this thread takes for something.
 pub fn time(work: impl FnOnce()) -> Duration {
     let begun = ThreadTime::now();
+    work();
+    begun.elapsed()
+}
+
+/// The CPU time that all threads take for something.
+pub fn time_of_all_threads(work: impl FnOnce()) -> Duration {
+    let begun = ProcessTime::now();
     work();
     begun.elapsed()
 }

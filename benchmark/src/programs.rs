@@ -9,6 +9,7 @@
 pub mod looms;
 pub mod ours;
 pub mod shuttles;
+mod threads;
 
 /// One of the programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,19 @@
 //! The strategies on the three programs, beside Shuttle and Loom: how many schedules a second, and how many
 //! until the bug shows.
 
-use crate::outside::time;
+use crate::outside::best_of_turns;
 use crate::programs::ours::Prepared;
-use crate::programs::{Program, looms, shuttles};
+use crate::programs::shuttles::{self, Ran};
+use crate::programs::{Program, looms};
 use crate::table::{Table, rate};
 use drawloom_sim::source::{Bounded, Census, Strategy, Survey};
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, UrwRandomScheduler};
+use std::cell::Cell;
+use std::time::Duration;
 
-/// Runs that a rate is measured over.
-const RUNS: u64 = 20_000;
+/// Runs that a rate is measured over in a turn.
+const RUNS: u64 = 5_000;
+const TURNS: u32 = 5;
 /// Trials that a mean is taken over.
 const TRIALS: u64 = 1_000;
 /// Runs after which a trial is given up.
@@ -28,58 +32,78 @@ pub fn measure(table: &mut Table) {
     }
 }
 
-fn census(prepared: &Prepared) -> Census {
+/// What the program's runs are like.
+pub fn census(prepared: &Prepared) -> Census {
     let (survey, census) = Survey::new(0);
     prepared.run(Box::new(survey), false);
     census.take()
 }
 
-/// Schedules a second, strategy by strategy.
+/// Schedules a second, strategy by strategy. All of them are prepared once a turn, on either side.
 fn rates(table: &mut Table, program: Program, prepared: &Prepared, census: &Census) {
     let iterations = RUNS as usize;
     let shuttle = |strategy: &str| match strategy {
         "random" => shuttles::run(program, RandomScheduler::new_from_seed(1, iterations)),
         "pct:3" => shuttles::run(program, PctScheduler::new_from_seed(1, 3, iterations)),
-        "urw" => shuttles::run(program, UrwRandomScheduler::new_from_seed(1, iterations)),
-        _ => shuttles::run(program, DfsScheduler::new(Some(iterations), false)),
+        _ => shuttles::run(program, UrwRandomScheduler::new_from_seed(1, iterations)),
     };
-    for strategy in ["random", "pct:3", "urw", "bounded:3"] {
-        let mut ran = (0, 0);
-        let ours = time(|| ran = schedules(prepared, census, strategy)).as_secs_f64() / ran.0 as f64;
-        let mut theirs = shuttles::Ran::default();
-        let took = time(|| theirs = shuttle(strategy)).as_secs_f64() / theirs.schedules as f64;
-        let beside = if strategy.starts_with("bounded") { "dfs" } else { strategy };
-        let points = format!("{:.0} points", ran.1 as f64 / ran.0 as f64);
-        let their_points = format!("{:.0} points", theirs.points as f64 / theirs.schedules as f64);
-        table.row(
-            &format!("{}, {strategy}", program.name()),
-            format!("{}, {points}", rate(1.0 / ours)),
-            format!("shuttle {beside} {}, {their_points}", rate(1.0 / took)),
-            format!("{:.1} x", took / ours),
-            ">= 1 x",
-        );
+    for strategy in ["random", "pct:3", "urw"] {
+        let ours = || sample(prepared, census, strategy.parse().expect("it is a strategy"));
+        beside_shuttle(table, program, strategy, ours, strategy, || shuttle(strategy));
+    }
+    // To explore each schedule, as Shuttle's `dfs` does, and to know of most that they need not be explored,
+    // are two kinds of work.
+    for (what, reduce) in [("bounded:3", true), ("bounded:3, not reduced", false)] {
+        let executions = explore(prepared, reduce).schedules;
+        let searches = (RUNS / executions).max(1);
+        let dfs = || shuttles::run(program, DfsScheduler::new(Some(executions as usize), false));
+        let what = format!("{what}, searches of {executions}");
+        let ours = || (0..searches).map(|_| explore(prepared, reduce)).sum();
+        beside_shuttle(table, program, &what, ours, "dfs", || (0..searches).map(|_| dfs()).sum());
     }
 }
 
-/// Runs schedules; how many, and how many scheduling points they had together.
-fn schedules(prepared: &Prepared, census: &Census, strategy: &str) -> (u64, u64) {
-    let (mut runs, mut points) = (0, 0);
-    match strategy.parse().expect("it is a strategy") {
-        Strategy::Bounded { preemptions } => {
-            let search = Bounded::new(0, preemptions, true);
-            while let Some(source) = search.next_source() {
-                points += u64::from(prepared.run(source, false).points);
-                runs += 1;
-            }
-        }
-        strategy => {
-            for seed in 0..RUNS {
-                points += u64::from(prepared.run(strategy.source(seed, census), false).points);
-            }
-            runs = RUNS;
-        }
+/// One row: schedules a second.
+fn beside_shuttle(
+    table: &mut Table,
+    program: Program,
+    what: &str,
+    ours: impl Fn() -> Ran,
+    scheduler: &str,
+    theirs: impl Fn() -> Ran,
+) {
+    let (our, their) = (Cell::new(Ran::default()), Cell::new(Ran::default()));
+    let (ours, theirs) = best_of_turns(TURNS, || our.set(ours()), || their.set(theirs()));
+    let per_second = |ran: Ran, took: Duration| ran.schedules as f64 / took.as_secs_f64();
+    let (ours, theirs) = (per_second(our.get(), ours), per_second(their.get(), theirs));
+    let points = |ran: Ran| format!("{:.0} points", ran.points as f64 / ran.schedules as f64);
+    table.row(
+        &format!("{}, {what}", program.name()),
+        format!("{}, {}", rate(ours), points(our.get())),
+        format!("shuttle {scheduler} {}, {}", rate(theirs), points(their.get())),
+        format!("{:.2} x", ours / theirs),
+        ">= 1 x",
+    );
+}
+
+/// One schedule a seed.
+fn sample(prepared: &Prepared, census: &Census, strategy: Strategy) -> Ran {
+    let ran = |seed| prepared.run(strategy.source(seed, census), false);
+    let points = (0..RUNS).map(|seed| u64::from(ran(seed).points)).sum();
+    Ran { schedules: RUNS, points }
+}
+
+/// One systematic search, as far as it is worth measuring.
+fn explore(prepared: &Prepared, reduce: bool) -> Ran {
+    let search = Bounded::new(0, 3, reduce);
+    let mut explored = Ran::default();
+    while explored.schedules < RUNS
+        && let Some(source) = search.next_source()
+    {
+        explored.schedules += 1;
+        explored.points += u64::from(prepared.run(source, false).points);
     }
-    (runs, points)
+    explored
 }
 
 /// How many schedules it takes to the bug, on average. Where a strategy has to look at a run first, that run

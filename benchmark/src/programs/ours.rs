@@ -3,13 +3,14 @@
 use super::{Act, Program, act, script};
 use drawloom_sim::executor::Until;
 use drawloom_sim::source::Source;
-use drawloom_sim::{Actor, Executor, Footprint, Outcome, RunShape, Sim};
+use drawloom_sim::{Actor, Executor, Footprint, Outcome, RunShape, Sim, Tape};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-const WORKERS: u16 = 3;
+/// Workers of each program.
+pub const WORKERS: u16 = 3;
 
 type Script = Rc<[Vec<(usize, Act)>]>;
 
@@ -24,6 +25,8 @@ pub struct Prepared {
 pub struct Ran {
     pub lost: bool,
     pub points: u32,
+    /// What was decided, if it was recorded.
+    pub tape: Option<Tape>,
 }
 
 struct Account {
@@ -57,8 +60,8 @@ impl Prepared {
         assert_eq!(outcome, Outcome::Finished);
         let total: i64 = accounts.iter().map(|account| account.balance.get()).sum();
         let points = sim.step().0;
-        executor.finish(&outcome);
-        Ran { lost: total != self.program.total(), points }
+        let tape = executor.finish(&outcome).tape;
+        Ran { lost: total != self.program.total(), points, tape }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The programs on Shuttle.
 
-use super::{Program, act, script};
+use super::Program;
+use super::threads::on_threads;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
-use shuttle::sync::Mutex;
-use shuttle::{Config, FailurePersistence, Runner, thread};
+use shuttle::{Config, FailurePersistence, Runner};
 use std::cell::Cell;
+use std::iter::Sum;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -16,29 +17,17 @@ pub struct Ran {
     pub points: u64,
 }
 
-fn once(program: Program) {
-    let accounts: Arc<Vec<Mutex<i64>>> = Arc::new((0..program.accounts()).map(|_| Mutex::new(100)).collect());
-    let workers: Vec<_> = (0..3)
-        .map(|worker| {
-            let accounts = accounts.clone();
-            thread::spawn(move || {
-                let mut remembered = 0;
-                for transfer in script(program, worker) {
-                    for (place, todo) in transfer {
-                        let mut balance = accounts[place].lock().expect("nobody panics holding it");
-                        if !act(todo, &mut balance, &mut remembered) {
-                            break;
-                        }
-                    }
-                }
-            })
-        })
-        .collect();
-    for worker in workers {
-        worker.join().expect("a worker does not panic");
+impl Sum for Ran {
+    fn sum<I: Iterator<Item = Ran>>(rows: I) -> Ran {
+        let both = |one: Ran, other: Ran| Ran {
+            schedules: one.schedules + other.schedules,
+            points: one.points + other.points,
+        };
+        rows.fold(Ran::default(), both)
     }
-    let _total: i64 = accounts.iter().map(|account| *account.lock().expect("nobody panics")).sum();
 }
+
+on_threads!(shuttle);
 
 /// Counts scheduling points.
 struct Watched<S> {
@@ -71,7 +60,7 @@ pub fn run(program: Program, scheduler: impl Scheduler + 'static) -> Ran {
     let schedules = Arc::new(AtomicU64::new(0));
     let counted = schedules.clone();
     Runner::new(Watched { inner: scheduler, ran: ran.clone() }, config).run(move || {
-        once(program);
+        lost(program);
         counted.fetch_add(1, SeqCst);
     });
     Ran { schedules: schedules.load(SeqCst), ..ran.get() }

@@ -1,0 +1,87 @@
+//! How many seeds it takes until something is found, strategy by strategy, in every wrong variant of every
+//! workload: in a usual plan, and in a small one, where there is seldom anything to find.
+
+use crate::table;
+use drawloom_replays::Plan;
+use drawloom_replays::search::Search;
+use drawloom_sim::faults::{Fault, FaultPlan};
+use drawloom_sim::{Host, Profile};
+use drawloom_workloads::{Variant, Workload};
+
+const STRATEGIES: [&str; 9] =
+    ["random", "pct:1", "pct:2", "pct:3", "pct:4", "urw", "surw", "pos", "portfolio"];
+/// Trials that a mean is taken over. Each begins at a seed of its own, the same one for all strategies: a
+/// seed's data are the same under each of them.
+const TRIALS: u64 = 50;
+/// How far apart the trials begin.
+const APART: u64 = 10_000;
+/// Seeds after which a trial is given up.
+const SEEDS_MAX: u64 = 1_000;
+
+/// Prints a table for each size of plan.
+pub fn print() {
+    println!("Seeds to the first finding: the mean of {TRIALS} trials; > where some ended without one after");
+    println!("{SEEDS_MAX} seeds.");
+    for small in [false, true] {
+        println!("\n{}:\n", if small { "Small plans, direct network" } else { "Usual plans" });
+        let head: Vec<&str> = ["workload, variant", "its plan has"].into_iter().chain(STRATEGIES).collect();
+        table::print(
+            &head,
+            wrong_variants().map(|(workload, variant)| row(workload, variant, small)).collect(),
+        );
+    }
+}
+
+fn wrong_variants() -> impl Iterator<Item = (&'static dyn Workload, &'static Variant)> {
+    let all = drawloom_workloads::ALL.iter();
+    let variants =
+        all.flat_map(|workload| workload.variants().iter().map(move |variant| (*workload, variant)));
+    variants.filter(|(_, variant)| variant.wrong_on.iter().any(|wrong| wrong.backend == "sqlite"))
+}
+
+fn row(workload: &'static dyn Workload, variant: &'static Variant, small: bool) -> Vec<String> {
+    let name = format!("{} {}", workload.name(), variant.name);
+    let (plan, needs) = plan(workload, variant, small);
+    let cell = |strategy| {
+        let seeds = seeds_to_finding(&plan, strategy);
+        eprintln!("{name}, {strategy}, {}: {seeds} seeds", if small { "small" } else { "usual" });
+        seeds
+    };
+    [name.clone(), needs.to_owned()].into_iter().chain(STRATEGIES.map(cell)).collect()
+}
+
+/// The plan, and in the words of the command line what it has for something to be found at all.
+fn plan(workload: &'static dyn Workload, variant: &'static Variant, small: bool) -> (Plan, &'static str) {
+    let usual = Plan::usual(workload.name(), variant.name).expect("it is in the registry");
+    let plan = if small { Plan { workers: 2, actions: 2, network: Profile::Direct, ..usual } } else { usual };
+    match variant.name {
+        // Only what is lost is tried again.
+        "retry-without-key" => (Plan { network: Profile::Flaky, ..plan }, "--network flaky"),
+        // Somebody dies in between; in a usual plan the stock runs out, or a statement is refused.
+        "charge-before-commit" | "acknowledge-before-work" if small => {
+            let faults = FaultPlan { kinds: vec![Fault::Crash], swarm: false };
+            (Plan { faults, ..plan }, "--faults crash")
+        }
+        _ => (plan, ""),
+    }
+}
+
+/// The mean number of seeds until the first finding.
+fn seeds_to_finding(plan: &Plan, strategy: &str) -> String {
+    let fails = failing(plan, strategy);
+    let trials = (0..TRIALS).map(|trial| (0..SEEDS_MAX).find(|seed| fails(trial * APART + seed)));
+    let trials: Vec<Option<u64>> = trials.collect();
+    let seeds: u64 = trials.iter().map(|found| found.map_or(SEEDS_MAX, |seed| seed + 1)).sum();
+    let given_up = if trials.contains(&None) { "> " } else { "" };
+    format!("{given_up}{:.1}", seeds as f64 / TRIALS as f64)
+}
+
+/// Whether a seed's run has a finding.
+pub fn failing(plan: &Plan, strategy: &str) -> impl Fn(u64) -> bool + use<> {
+    let strategy = strategy.parse().expect("it is a strategy");
+    let search = Search::new(Host::best(), plan.clone(), strategy).expect("the setup succeeds");
+    move |seed| {
+        let run = search.run(Host::best(), seed, false).expect("the setup succeeds");
+        !run.findings.is_empty()
+    }
+}
