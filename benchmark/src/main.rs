@@ -4,6 +4,7 @@
 //! machine does only ever adds.
 //!
 //! ```text
+//! main.rs         what is measured when: all of it, or by argument one part
 //! kernel.rs       turns a second, beside Shuttle
 //! search.rs       schedules a second, and schedules to the bug, beside Shuttle and Loom
 //! programs.rs     the three programs that search.rs and shrinking.rs run, each with a bug

@@ -76,12 +76,15 @@ fn beside_shuttle(
     let (ours, theirs) = best_of_turns(TURNS, || our.set(ours()), || their.set(theirs()));
     let per_second = |ran: Ran, took: Duration| ran.schedules as f64 / took.as_secs_f64();
     let (ours, theirs) = (per_second(our.get(), ours), per_second(their.get(), theirs));
-    let points = |ran: Ran| format!("{:.0} points", ran.points as f64 / ran.schedules as f64);
+    let per_run = |ran: Ran| ran.points as f64 / ran.schedules as f64;
+    let points = |ran: Ran| format!("{:.0} points", per_run(ran));
+    let ratio = ours / theirs;
+    let ratio_of_points = ratio * per_run(our.get()) / per_run(their.get());
     table.row(
         &format!("{}, {what}", program.name()),
         format!("{}, {}", rate(ours), points(our.get())),
         format!("shuttle {scheduler} {}, {}", rate(theirs), points(their.get())),
-        format!("{:.2} x", ours / theirs),
+        format!("{ratio:.2} x ({ratio_of_points:.2} x in points)"),
         ">= 1 x",
     );
 }
@@ -117,12 +120,14 @@ fn means(table: &mut Table, program: Program, prepared: &Prepared, census: &Cens
     let tried = (0..trials).map(|trial| {
         let seeds = trial * RUNS_MAX..(trial + 1) * RUNS_MAX;
         let found = seeds.clone().find(|seed| prepared.run(strategy.source(*seed, census), false).lost);
-        found.map(|seed| seed - seeds.start + 1 + looks)
+        found.map_or(RUNS_MAX, |seed| seed - seeds.start + 1 + looks)
     });
-    let mut found: Vec<u64> = tried.flatten().collect();
-    found.sort_unstable();
-    let mean = found.iter().sum::<u64>() as f64 / found.len().max(1) as f64;
-    let at = |part: usize| found.get(found.len() * part / 100).copied().unwrap_or_default();
+    let mut tried: Vec<u64> = tried.collect();
+    tried.sort_unstable();
+    let found = tried.iter().filter(|runs| **runs < RUNS_MAX).count();
+    let mean = tried.iter().sum::<u64>() as f64 / trials as f64;
+    let at = |part: usize| tried[(tried.len() * part / 100).min(tried.len() - 1)];
+    let more = if found < tried.len() { "> " } else { "" };
     let asked = match (program, strategy) {
         (Program::Mid, Strategy::Portfolio) => "mean <= 6",
         (Program::Hard, Strategy::Portfolio) => "<= 1,000, <= 2 x the best",
@@ -130,9 +135,9 @@ fn means(table: &mut Table, program: Program, prepared: &Prepared, census: &Cens
     };
     table.row(
         &format!("{} to the bug, {strategy}", program.name()),
-        format!("mean {mean:.1}, median {}", at(50)),
+        format!("mean {more}{mean:.1}, median {}", at(50)),
         format!("95 of 100 within {}", at(95)),
-        format!("{} of {trials} found", found.len()),
+        format!("{found} of {trials} found"),
         asked,
     );
 }

@@ -17,6 +17,8 @@ const TRIALS: u64 = 50;
 const APART: u64 = 10_000;
 /// Seeds after which a trial is given up.
 const SEEDS_MAX: u64 = 1_000;
+/// If so many trials all end without a finding, there are no more.
+const HOPELESS: usize = 5;
 
 /// Prints a table for each size of plan.
 pub fn print() {
@@ -69,15 +71,20 @@ fn plan(workload: &'static dyn Workload, variant: &'static Variant, small: bool)
 /// The mean number of seeds until the first finding.
 fn seeds_to_finding(plan: &Plan, strategy: &str) -> String {
     let fails = failing(plan, strategy);
-    let trials = (0..TRIALS).map(|trial| (0..SEEDS_MAX).find(|seed| fails(trial * APART + seed)));
-    let trials: Vec<Option<u64>> = trials.collect();
+    let mut trials: Vec<Option<u64>> = Vec::new();
+    let hopeless = |trials: &[Option<u64>]| trials.len() >= HOPELESS && trials.iter().all(Option::is_none);
+    while (trials.len() as u64) < TRIALS && !hopeless(&trials) {
+        let begin = trials.len() as u64 * APART;
+        trials.push((0..SEEDS_MAX).find(|seed| fails(begin + seed)));
+    }
     let seeds: u64 = trials.iter().map(|found| found.map_or(SEEDS_MAX, |seed| seed + 1)).sum();
+    let mean = seeds as f64 / trials.len() as f64;
     let given_up = if trials.contains(&None) { "> " } else { "" };
-    format!("{given_up}{:.1}", seeds as f64 / TRIALS as f64)
+    format!("{given_up}{mean:.*}", if mean < 100.0 { 1 } else { 0 })
 }
 
 /// Whether a seed's run has a finding.
-pub fn failing(plan: &Plan, strategy: &str) -> impl Fn(u64) -> bool + use<> {
+fn failing(plan: &Plan, strategy: &str) -> impl Fn(u64) -> bool + use<> {
     let strategy = strategy.parse().expect("it is a strategy");
     let search = Search::new(Host::best(), plan.clone(), strategy).expect("the setup succeeds");
     move |seed| {
