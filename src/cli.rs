@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Deterministic simulation of SQL under concurrency: find, record, replay.
+/// Deterministic simulation of SQL under concurrency: find the interleaving that fails, shrink it, replay it.
 #[derive(Debug, Parser)]
 #[command(name = "drawloom", version, about, after_help = EXIT_CODES)]
 pub struct Cli {

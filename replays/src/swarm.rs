@@ -42,8 +42,9 @@ impl Swarm {
         let actions = 1 + chance.below(u64::from(actions_max.max(1))) as u32;
         let network =
             [Profile::Direct, Profile::Direct, Profile::Lan, Profile::Flaky][chance.below(4) as usize];
-        let calm = chance.below(2) == 0;
-        let kinds: Vec<Fault> = Fault::ALL.into_iter().filter(|_| chance.below(2) == 0).collect();
+        let (calm, often) = (chance.below(2) == 0, chance.below(2) == 0);
+        let one = Fault::ALL[chance.below(Fault::ALL.len() as u64) as usize];
+        let kinds = Fault::ALL.into_iter().filter(|kind| chance.below(2) == 0 || *kind == one).collect();
         let names: Vec<&str> =
             plan.workload.actions(plan.variant.name).iter().map(|(_, action)| action.name()).collect();
         let kept = chance.below(names.len() as u64) as usize;
@@ -60,7 +61,7 @@ impl Swarm {
             drawn.network = network;
         }
         if self.faults {
-            drawn.faults = FaultPlan { kinds: if calm { Vec::new() } else { kinds }, swarm: true };
+            drawn.faults = FaultPlan { kinds: if calm { Vec::new() } else { kinds }, swarm: !often };
         }
         if self.mix {
             drawn.left_out = left_out;
