@@ -80,7 +80,7 @@ fn words(size: &Size) -> String {
     words.join(", ")
 }
 
-/// What a replay shrank to, drawn.
+/// What a replay shrank to, in brief.
 pub(crate) fn text(shrunk: &Shrunk, out: &Path) -> String {
     let Shrunk { replay, before, after, executions, .. } = shrunk;
     let done = if shrunk.interrupted { "interrupted, so far" } else { "shrunk" };
@@ -89,7 +89,7 @@ pub(crate) fn text(shrunk: &Shrunk, out: &Path) -> String {
         "{done}: {} (from {}) in {executions} executions\n\n{}\n{}",
         words(after),
         words(before),
-        lanes::draw(&replay.history, &replay.findings, &style),
+        lanes::brief(&replay.history, &replay.findings, &style),
         commands(out),
     )
 }

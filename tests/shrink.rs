@@ -75,7 +75,13 @@ fn a_finding_shrinks_to_a_replay_beside_it() {
         "{first}"
     );
     assert!(first.ends_with(" executions"), "{first}");
-    assert!(printed.contains("✗ violated: the total is conserved"), "{printed}");
+    let story: Vec<&str> = printed.split("\n\n").nth(1).unwrap().lines().collect();
+    assert!(story.len() <= 6 && story.iter().all(|line| line.chars().count() <= 100), "{printed}");
+    assert!(story[0].contains("  worker 0  ▸ transfer  SELECT balance FROM accounts"), "{printed}");
+    assert!(
+        story.last().unwrap().starts_with("✗ the total is conserved: expected 500, actual "),
+        "{printed}"
+    );
     for label in ["replay it:  ", "see it:     "] {
         let command = printed.lines().find_map(|line| line.strip_prefix(label)).unwrap();
         let done = place.shell(command);

@@ -1,10 +1,10 @@
-//! What `drawloom explain` prints, compared with the files in `lanes/`. `UPDATE_GOLDENFILES=1` rewrites them.
+//! What `drawloom explain` and `drawloom shrink` print, compared with the files in `lanes/`. `UPDATE_GOLDENFILES=1` rewrites them.
 
 use drawloom_model::{
     Class, Event, Executed, FaultEvent, Finding, History, Note, Observation, Phase, Reply, SessionId,
     SqlError, Statement, Value, Violation, oracle,
 };
-use drawloom_replays::lanes::{Style, draw};
+use drawloom_replays::lanes::{Style, brief, draw};
 use drawloom_sim::{Actor, SimTime, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -172,6 +172,10 @@ impl Story {
 
     fn findings(&self) -> Vec<Finding> {
         oracle::judge(&self.history)
+    }
+
+    fn brief(&self, width: usize, color: bool) -> String {
+        brief(&self.history, &oracle::judge(&self.history), &Style { width, color })
     }
 
     fn draw(&self, width: usize, color: bool) -> String {
@@ -448,14 +452,24 @@ fn stories() -> Vec<(&'static str, Story)> {
 fn stories_are_drawn_as_in_the_files() {
     let update = std::env::var("UPDATE_GOLDENFILES").is_ok_and(|value| value == "1");
     for (name, story) in stories() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lanes").join(format!("{name}.txt"));
-        let drawn = story.draw(100, false);
-        if update {
-            std::fs::write(&path, &drawn).unwrap();
+        for (kind, text) in [("", story.draw(100, false)), ("-brief", story.brief(100, false))] {
+            let file = format!("tests/lanes/{name}{kind}.txt");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
+            if update {
+                std::fs::write(&path, &text).unwrap();
+            }
+            let golden = std::fs::read_to_string(&path).unwrap_or_default();
+            assert_eq!(text, golden, "{file} differs; UPDATE_GOLDENFILES=1 rewrites it");
         }
-        let golden = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(drawn, golden, "{name} differs; UPDATE_GOLDENFILES=1 rewrites it");
     }
+}
+
+#[test]
+fn what_is_brief_stays_so() {
+    let brief = crowd(150).brief(100, false);
+    let lines: Vec<&str> = brief.lines().collect();
+    assert!(lines[0].starts_with("… ") && lines[0].ends_with(" lines before"), "{brief}");
+    assert_eq!(lines.len(), 41, "{brief}");
 }
 
 #[test]
@@ -463,9 +477,10 @@ fn no_line_is_too_wide() {
     let crowds = [1, 2, 3, 4, 5, 16, 40, 150].map(|workers| ("crowd", crowd(workers)));
     for (name, story) in stories().into_iter().chain(crowds) {
         for width in 60..=100 {
-            let drawn = story.draw(width, false);
-            let longest = drawn.lines().map(|line| line.chars().count()).max();
-            assert!(longest <= Some(width), "{name} at {width}: {longest:?}\n{drawn}");
+            for text in [story.draw(width, false), story.brief(width, false)] {
+                let longest = text.lines().map(|line| line.chars().count()).max();
+                assert!(longest <= Some(width), "{name} at {width}: {longest:?}\n{text}");
+            }
         }
     }
 }
@@ -473,11 +488,12 @@ fn no_line_is_too_wide() {
 #[test]
 fn colours_add_nothing_but_escapes() {
     for (name, story) in stories() {
-        let plain = story.draw(100, false);
-        assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{name}");
-        let colored = story.draw(100, true);
-        assert_ne!(colored, plain);
-        assert_eq!(stripped(&colored), plain, "{name}");
+        let texts = |color| [story.draw(100, color), story.brief(100, color)];
+        for (plain, colored) in texts(false).into_iter().zip(texts(true)) {
+            assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{name}");
+            assert_ne!(colored, plain);
+            assert_eq!(stripped(&colored), plain, "{name}");
+        }
     }
 }
 
@@ -497,8 +513,13 @@ fn odd_histories_are_drawn_too() {
             events.swap(skipped / 2, skipped.min(whole.len() - 2));
             let history = History { events };
             let findings = oracle::judge(&history);
-            assert!(!draw(&history, &findings, &Style { width: 0, color: true }).is_empty(), "{name}");
+            for text in [draw, brief].map(|text| text(&history, &findings, &Style { width: 0, color: true }))
+            {
+                assert!(!text.is_empty(), "{name}");
+            }
         }
     }
-    assert_eq!(draw(&History::default(), &[], &Style { width: 100, color: false }), "nothing found\n");
+    for text in [draw, brief] {
+        assert_eq!(text(&History::default(), &[], &Style { width: 100, color: false }), "nothing found\n");
+    }
 }

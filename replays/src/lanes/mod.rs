@@ -3,11 +3,13 @@
 //! ```text
 //! History --statements--> what became of each --rows--> rows in the server's order
 //!         --drawing--> columns, or rails for many workers --text--> lines
+//!         --brief-->   a line each                        --text--> lines
 //! ```
 //!
 //! A statement stands where the server executed it, for that order is what a bug depends on; when its answer
 //! reached the client does not show. What the history does not know is drawn as unknown, never guessed.
 
+mod brief;
 mod drawing;
 mod findings;
 mod lane;
@@ -17,10 +19,15 @@ pub(crate) mod statements;
 mod text;
 pub(crate) mod words;
 
+pub use brief::brief;
+
 use drawing::Drawing;
 use drawloom_model::{Finding, History};
 use statements::Statements;
 use text::Page;
+
+/// Narrower is not drawn.
+const WIDTH_MIN: usize = 40;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +40,6 @@ pub struct Style {
 
 /// Draws the run: what prepared the database, what the workers did, the checks, and what was found.
 pub fn draw(history: &History, findings: &[Finding], style: &Style) -> String {
-    const WIDTH_MIN: usize = 40;
     let mut page = Page::new(style.width.max(WIDTH_MIN), style.color);
     setup::draw(&mut page, history);
     let statements = Statements::of(history);

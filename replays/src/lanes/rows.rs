@@ -17,6 +17,8 @@ pub struct Row {
     pub place: Place,
     pub text: Vec<Span>,
     pub change: Change,
+    /// Whether it is what was found.
+    pub is_finding: bool,
     /// Among the rows of one step, where it stands.
     order: usize,
 }
@@ -132,8 +134,9 @@ impl Teller<'_> {
     }
 
     fn push(&mut self, index: usize, place: Place, text: Vec<Span>, change: Change) {
-        let Event { step, at, .. } = self.history.events[index];
-        self.rows.push(Row { step, at, place, text, change, order: index });
+        let Event { step, at, what, .. } = &self.history.events[index];
+        let (step, at, is_finding) = (*step, *at, matches!(what, Observation::Violation(_)));
+        self.rows.push(Row { step, at, place, text, change, is_finding, order: index });
     }
 
     /// What leaves the lanes as they are.
@@ -154,7 +157,8 @@ impl Teller<'_> {
         let Executed { step: executed, at, .. } = *executed;
         let sent = self.statements.at(index).filter(|_| executed < step);
         let order = sent.map_or(index, |sent| sent.wait.map_or(sent.call, |(wait, _)| wait));
-        self.rows.push(Row { step: executed, at, place: Place::of(actor), text, change, order });
+        let place = Place::of(actor);
+        self.rows.push(Row { step: executed, at, place, text, change, is_finding: false, order });
     }
 
     /// The statement that this event is about, as it was sent.

@@ -49,6 +49,38 @@ impl Span {
     pub fn width(&self) -> usize {
         self.text.chars().count()
     }
+
+    /// Whether it is in this paint.
+    pub fn is(&self, paint: Paint) -> bool {
+        self.paint == paint
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// In this many columns, with its end cut off where it is longer.
+    pub fn cut(&self, width: usize) -> Span {
+        self.without_middle(width, width.saturating_sub(1))
+    }
+
+    /// In this many columns, with a piece behind the middle cut out where it is longer.
+    pub fn elided(&self, width: usize) -> Span {
+        self.without_middle(width, width * 2 / 3)
+    }
+
+    /// In this many columns; where it is longer, with this much of its head.
+    fn without_middle(&self, width: usize, head: usize) -> Span {
+        let length = self.width();
+        if length <= width {
+            return self.clone();
+        }
+        let tail = width.saturating_sub(head + 1);
+        let kept = |from: usize, count: usize| self.text.chars().skip(from).take(count).collect::<String>();
+        let text = format!("{}…{}", kept(0, head), kept(length - tail, tail));
+        Span { paint: self.paint, text }
+    }
 }
 
 /// Control characters, and those that reorder or hide text, are written as escapes: what a database holds
