@@ -179,6 +179,9 @@ pub struct ExplainArgs {
     /// How wide the drawing may be
     #[arg(long, value_name = "COLUMNS", default_value_t = 100, value_parser = clap::value_parser!(u16).range(60..=1000))]
     pub width: u16,
+    /// Say first why it fails: the two statements whose order decides. This runs it many times
+    #[arg(long)]
+    pub why: bool,
 }
 
 /// The arguments of `list`.

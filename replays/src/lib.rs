@@ -28,6 +28,7 @@ pub mod run;
 pub mod search;
 pub mod shrink;
 pub mod swarm;
+pub mod why;
 
 pub use coverage::Coverage;
 pub use name::Name;

@@ -11,6 +11,7 @@
 //! not guessed at: it may be a view.
 
 mod inventory;
+pub mod name;
 mod place;
 mod plan;
 mod table;

@@ -16,7 +16,7 @@ mod lane;
 mod rows;
 mod setup;
 pub(crate) mod statements;
-mod text;
+pub(crate) mod text;
 pub(crate) mod words;
 
 pub use brief::brief;

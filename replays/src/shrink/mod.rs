@@ -40,7 +40,9 @@ use crate::search::{self, ReplayError};
 use drawloom_model::Signature;
 use drawloom_sim::Host;
 use drawloom_sim::source::Strict;
-use planned::{Planned, case_of, plan_of};
+pub(crate) use planned::{Planned, case_of};
+
+use planned::plan_of;
 use trials::{Stop, Trials};
 
 /// So many attempts are enough for what shrinks well; what does not is not worth more.
