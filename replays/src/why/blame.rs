@@ -1,66 +1,104 @@
 //! What broke, where it is that and not the order of turns which decides.
 
 use super::WhyError;
+use super::deed::{Deeds, What};
 use super::directed::Rest;
 use super::sentence;
-use super::trials::Trials;
-use crate::shrink::{Case, case_of};
+use super::trials::{Course, Trials};
+use crate::shrink::{Named, case_of};
 use drawloom_model::{Event, Finding, History, Observation};
 use drawloom_sim::faults::FaultPlan;
-use drawloom_sim::{Actor, Lane};
+use drawloom_sim::{Actor, Lane, Step};
+
+/// Of more messages that are late or lost than that not every one is left alone.
+const SINGLES_MAX: usize = 200;
 
 /// What a run takes to fail, if it takes that something breaks: the sentence about it.
 pub fn blame(
     trials: &mut Trials<'_>,
-    history: &History,
+    recorded: &History,
     finding: &Finding,
 ) -> Result<Option<String>, WhyError> {
     trials.doing = "leaving out what broke";
-    let worked = || history.events.iter().take_while(|event| event.step <= finding.step);
-    let fault = worked().find(|event| matches!(event.what, Observation::Fault(_)));
-    if let Some(event) = fault
-        && passes_without_faults(trials)?
+    let deeds = Deeds::of(recorded);
+    let is_fault = |what: &What| matches!(what, What::Fault(_));
+    let mut faults = deeds.0.iter().filter(|deed| is_fault(&deed.what) && deed.step <= finding.step);
+    if let Some(first) = faults.next()
+        && !without_faults(trials)?.fails
     {
-        return Ok(Some(told(event, "nothing that breaks")));
+        let (clause, step) = (sentence::capital(&sentence::clause(first)), first.step);
+        return Ok(Some(match faults.count() {
+            0 => format!("{clause} at step {step}; had it not, nothing would have been found."),
+            more => format!(
+                "{clause} at step {step}, and {more} more faults followed; with none of them it does not fail."
+            ),
+        }));
     }
-    let lost = worked().find(|event| matches!(event.what, Observation::Lost { .. }));
-    if let Some(event) = lost
-        && passes_without_losses(trials)?
-    {
-        return Ok(Some(told(event, "no message lost")));
-    }
-    Ok(None)
+    blame_message(trials, recorded, finding.step)
 }
 
-fn passes_without_faults(trials: &mut Trials<'_>) -> Result<bool, WhyError> {
+fn without_faults(trials: &mut Trials<'_>) -> Result<Course, WhyError> {
     let mut plan = trials.plan.clone();
     plan.faults = FaultPlan::default();
     let mut tape = trials.tape.clone();
     tape.decisions.remove(&(Lane::Faults, Actor::FAULTS));
-    Ok(!trials.run_with(&plan, tape, &[], Rest::Tape)?.fails)
+    trials.run_with(&plan, tape, &[], Rest::Tape)
 }
 
-fn passes_without_losses(trials: &mut Trials<'_>) -> Result<bool, WhyError> {
-    let plan = trials.plan.clone();
-    let case: Case = case_of(&plan, trials.tape.clone());
-    let calm: Vec<_> = case.details().into_iter().filter(|(lane, ..)| *lane != Lane::Link).collect();
-    let tape = case.with_details(&calm).tape;
-    Ok(!trials.run_with(&plan, tape, &[], Rest::Tape)?.fails)
-}
-
-/// `Worker 0's answer was lost at step 14: with no message lost it does not fail.`
-fn told(event: &Event, without: &str) -> String {
-    let Event { step, actor, .. } = event;
-    let what = match &event.what {
-        Observation::Fault(fault) => sentence::of_fault(fault),
-        Observation::Lost { executed: Some(executed), .. } => {
-            return format!(
-                "{}'s statement was executed at step {}, and its answer was lost; with {without} it does not fail.",
-                sentence::capital(&actor.to_string()),
-                executed.step
-            );
+/// The message without whose loss it does not fail; or that it takes such losses.
+fn blame_message(
+    trials: &mut Trials<'_>,
+    recorded: &History,
+    until: Step,
+) -> Result<Option<String>, WhyError> {
+    let lost = recorded.events.iter().filter(|event| is_loss(event) && event.step <= until).count();
+    if lost == 0 || without_messages(trials, |_| true)?.fails {
+        return Ok(None);
+    }
+    let case = case_of(&trials.plan, trials.tape.clone());
+    let messages: Vec<Named> = case.details().into_iter().filter(|(lane, ..)| *lane == Lane::Link).collect();
+    for message in messages.iter().filter(|_| messages.len() <= SINGLES_MAX) {
+        let course = without_messages(trials, |named| named == *message)?;
+        if course.fails {
+            continue;
         }
-        _ => format!("{actor}'s connection broke"),
+        let both = recorded.events.iter().zip(&course.history.events);
+        let same = both.take_while(|(one, other)| one == other).count();
+        if let Some(event) = recorded.events[same..].iter().find(|event| is_loss(event)) {
+            return Ok(Some(of_loss(recorded, event)));
+        }
+    }
+    Ok(Some(format!("It takes lost messages: {lost} were lost, and with none lost it does not fail.")))
+}
+
+fn is_loss(event: &Event) -> bool {
+    matches!(event.what, Observation::Lost { .. } | Observation::ConnectFailed { .. })
+}
+
+/// The run in which these messages are neither late nor lost.
+fn without_messages(trials: &mut Trials<'_>, gone: impl Fn(Named) -> bool) -> Result<Course, WhyError> {
+    let plan = trials.plan.clone();
+    let case = case_of(&plan, trials.tape.clone());
+    let stays = |named: &Named| named.0 != Lane::Link || !gone(*named);
+    let kept: Vec<Named> = case.details().into_iter().filter(stays).collect();
+    trials.run_with(&plan, case.with_details(&kept).tape, &[], Rest::Tape)
+}
+
+/// `Worker 0 committed at step 41, and the answer was lost; had it come, nothing would have been found.`
+fn of_loss(recorded: &History, event: &Event) -> String {
+    let Event { step, actor, .. } = event;
+    let executed = match &event.what {
+        Observation::Lost { executed: Some(executed), .. } => Some(executed.step),
+        _ => None,
     };
-    format!("{} at step {step}; with {without} it does not fail.", sentence::capital(&what))
+    let deeds = Deeds::of(recorded);
+    let deed = deeds.0.iter().find(|deed| deed.actor == *actor && Some(deed.step) == executed);
+    let (what, otherwise) = match deed {
+        Some(deed) => {
+            let clause = sentence::clause(deed);
+            (format!("{clause} at step {}, and the answer was lost", deed.step), "had it come")
+        }
+        None => (format!("{actor}'s connection broke at step {step}"), "had it not"),
+    };
+    format!("{}; {otherwise}, nothing would have been found.", sentence::capital(&what))
 }

@@ -39,25 +39,30 @@ impl Curve {
     }
 }
 
-/// In one line: `kept up to a step, ... 22 % ▂▂▄█ 100 %`.
+/// `chance of failing: 22 % ▂▂▄█ 100 %, from 40 % to 100 % with step 16`, and what that means.
 impl fmt::Display for Curve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// What rises less may be chance.
+        const RISE_MIN: u32 = DRAWN / 8;
         const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let bar = |fails: u32| BARS[(fails * 7 / DRAWN) as usize];
         let percent = |fails: u32| fails * 100 / DRAWN;
         let line: String = self.points.values().map(|fails| bar(*fails)).collect();
-        let first = self.points.values().next().map_or(0, |fails| percent(*fails));
-        write!(
-            f,
-            "chance of failing, the schedule kept up to a statement and random from there on: {first} % {line} 100 %"
-        )?;
+        let ends = (self.points.values().next(), self.points.values().last());
+        let (first, last) = (ends.0.map_or(0, |it| percent(*it)), ends.1.map_or(0, |it| percent(*it)));
+        write!(f, "chance of failing: {first} % {line} {last} %, ")?;
         match self.jump() {
-            Some((number, low, high)) if high > low => {
+            Some((number, low, high)) if high >= low + RISE_MIN => {
                 let step = self.steps[number - 1];
-                write!(f, "; from {} % to {} % with step {step}", percent(low), percent(high))
+                writeln!(f, "from {} % to {} % with step {step}", percent(low), percent(high))?;
             }
-            _ => Ok(()),
+            _ if first > 50 => writeln!(f, "whatever the schedule: shrink it for more")?,
+            _ => writeln!(f, "with no step much more than with any other")?,
         }
+        writeln!(
+            f,
+            "  ({DRAWN} schedules each, kept up to one statement after another and drawn from there on)"
+        )
     }
 }
 

@@ -148,20 +148,24 @@ fn explain(
     recorded: &History,
     finding: &Finding,
 ) -> Result<Why, WhyError> {
-    let passing = passing::nearest(trials, failing)?;
-    let tried = trials.executions;
-    let Some(passing) = passing else {
-        let broke = blame::blame(trials, recorded, finding)?;
-        let every = format!("It fails under every schedule tried ({tried})");
-        let (sentence, proof) = match broke {
-            Some(sentence) => (sentence, format!("{every}: the order of the turns does not matter.")),
-            None => (format!("{every}: it does not depend on the order."), String::new()),
-        };
-        return Ok(Why { sentence, proof, curve: None, executions: trials.executions });
+    let passing = match passing::nearest(trials, failing)? {
+        Ok(passing) => passing,
+        Err(tried) => {
+            let broke = blame::blame(trials, recorded, finding)?;
+            let every = match tried {
+                1 => "There is one order only, and it fails".to_owned(),
+                _ => format!("It fails in all of {tried} orders tried"),
+            };
+            let (sentence, proof) = match broke {
+                Some(sentence) => (sentence, format!("{every}.")),
+                None => (format!("{every}: it does not depend on the order."), String::new()),
+            };
+            return Ok(Why { sentence, proof, curve: None, executions: trials.executions });
+        }
     };
-    let swap = swap::find(trials, failing, &passing)?;
+    let swap = swap::find(trials, failing, &passing.course)?;
     let told = match &swap {
-        Some(swap) => tell(trials, failing, recorded, swap)?,
+        Some(swap) => tell(trials, failing, recorded, swap, passing.how)?,
         None => None,
     };
     let (sentence, proof) = told.unwrap_or_else(|| {
@@ -187,6 +191,7 @@ fn tell(
     failing: &Course,
     recorded: &History,
     swap: &Swap,
+    how: &str,
 ) -> Result<Option<(String, String)>, WhyError> {
     let (fails, passes) = (Deeds::of(&swap.fails.history), Deeds::of(&swap.passes.history));
     let there = Deeds::of(recorded);
@@ -204,10 +209,8 @@ fn tell(
     let proof = if second_at.is_some() && passes_moved(trials, failing, recorded, first, &second)? {
         format!("Run with step {} before step {}, it does not fail.", second.step, first.step)
     } else {
-        let second = sentence::clause(&second);
-        format!(
-            "Run as it was up to there, and then on in another order, it does not fail if {second} first."
-        )
+        let step = first.step;
+        format!("Run on {how} from before step {step}, it does not fail; from after step {step}, it does.")
     };
     Ok(Some((sentence, proof)))
 }
@@ -243,7 +246,9 @@ impl Why {
         }
         if let Some(curve) = &self.curve {
             page.gap();
-            page.paragraph(&[], &[Span::new(Paint::Plain, curve.to_string())]);
+            for line in curve.to_string().lines() {
+                page.paragraph(&[], &[Span::new(Paint::Plain, line)]);
+            }
         }
         page.finish()
     }

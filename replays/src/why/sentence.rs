@@ -87,7 +87,10 @@ pub fn clause(deed: &Deed) -> String {
                 (Verb::Reads, _) if named.rows.is_empty() => "ran a query".to_owned(),
                 (Verb::Reads, false) => format!("read {rows}"),
                 (Verb::Updates, false) => format!("wrote {rows}"),
-                (Verb::Inserts, false) => format!("inserted into {rows}"),
+                (Verb::Inserts, false) => match objects(&named.rows, Verb::Reads) {
+                    source if source.is_empty() => format!("inserted into {rows}"),
+                    source => format!("copied {source} into {rows}"),
+                },
                 (Verb::Deletes, false) => format!("deleted from {rows}"),
                 (Verb::Reads, true) => format!("failed to read {rows}"),
                 (Verb::Updates, true) => format!("tried in vain to write {rows}"),
