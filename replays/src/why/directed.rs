@@ -1,5 +1,6 @@
 //! The source of a trial: whose turns come in a given order, and everything else as it was recorded.
 
+use super::actions::Actions;
 use drawloom_sim::source::{Choice, Enabled, Lenient, Random, Source};
 use drawloom_sim::{Actor, Divergence, Footprint, Key, Step, Tape};
 use std::cell::RefCell;
@@ -22,6 +23,8 @@ pub enum Rest {
     Tape,
     /// Whoever is at it goes on, else the lowest.
     Calm,
+    /// One action after another.
+    Actions(Box<Actions>),
     /// The first of these that can go on.
     Serial(Vec<Actor>),
     /// Anybody's.
@@ -54,12 +57,16 @@ impl Directed {
 
 impl Source for Directed {
     fn pick(&mut self, key: Key, enabled: &[Enabled], calm: usize) -> Result<usize, Box<Divergence>> {
+        if let Rest::Actions(actions) = &mut self.rest {
+            actions.note(key);
+        }
         let place = |actor: &Actor| enabled.iter().position(|candidate| candidate.actor == *actor);
         let picked = match self.order.iter().find_map(place) {
             Some(index) => index,
             None => match &mut self.rest {
                 Rest::Tape => self.tape.pick(key, enabled, calm)?,
                 Rest::Calm => calm,
+                Rest::Actions(actions) => actions.pick(enabled).unwrap_or(calm),
                 Rest::Serial(actors) => actors.iter().find_map(place).unwrap_or(calm),
                 Rest::Random(random) => random.pick(key, enabled, calm)?,
             },

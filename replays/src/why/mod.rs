@@ -14,6 +14,7 @@
 //! Nothing is said that was not run. Where statements can be executed in the same order on a direct network and the
 //! run fails alike, that is what is run: there a statement is a turn, and nothing depends on time.
 
+mod actions;
 mod blame;
 mod curve;
 mod deed;
@@ -163,9 +164,9 @@ fn explain(
             return Ok(Why { sentence, proof, curve: None, executions: trials.executions });
         }
     };
-    let swap = swap::find(trials, failing, &passing.course)?;
+    let swap = swap::find(trials, failing, &passing)?;
     let told = match &swap {
-        Some(swap) => tell(trials, failing, recorded, swap, passing.how)?,
+        Some(swap) => tell(trials, failing, recorded, swap, passing.how())?,
         None => None,
     };
     let (sentence, proof) = told.unwrap_or_else(|| {

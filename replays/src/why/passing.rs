@@ -1,11 +1,12 @@
 //! A schedule of the same data that passes, as near to the failing one as is easily found.
 
 use super::WhyError;
+use super::actions::Actions;
 use super::directed::Rest;
 use super::trials::{Course, Trials};
-use drawloom_model::{History, Observation};
+use drawloom_model::Observation;
 use drawloom_sim::source::Random;
-use drawloom_sim::{Actor, Step, Tape};
+use drawloom_sim::{Actor, Tape};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of more overrides than that not every one is left out alone.
@@ -13,12 +14,46 @@ const SINGLES_MAX: usize = 16;
 /// So many schedules are drawn where no plain one passes.
 const DRAWN: u64 = 64;
 
-/// A schedule that passes.
-pub struct Passing {
-    /// Its run.
-    pub course: Course,
-    /// What is plain about it.
-    pub how: &'static str,
+/// A schedule that passes, and how a run goes on with it that was another one up to some turn.
+pub enum Passing {
+    /// One action after another.
+    Actions(Actions),
+    /// This order of turns.
+    Order(Vec<Actor>),
+}
+
+impl Passing {
+    /// The orders of the run that is the failing one for these turns.
+    pub fn after(&self, kept: &[Actor]) -> (Vec<Actor>, Rest) {
+        match self {
+            Passing::Actions(actions) => (kept.to_vec(), Rest::Actions(Box::new(actions.clone()))),
+            Passing::Order(order) => ([kept, &without(order, kept)].concat(), Rest::Calm),
+        }
+    }
+
+    /// It in words.
+    pub fn how(&self) -> &'static str {
+        match self {
+            Passing::Actions(_) => "one action after another",
+            Passing::Order(_) => "in another order",
+        }
+    }
+}
+
+/// The order without the first so many turns of each actor that these are.
+pub fn without(order: &[Actor], gone: &[Actor]) -> Vec<Actor> {
+    let mut counts: BTreeMap<Actor, usize> = BTreeMap::new();
+    for actor in gone {
+        *counts.entry(*actor).or_default() += 1;
+    }
+    let mut stays = |actor: &Actor| match counts.get_mut(actor) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
+        }
+        _ => true,
+    };
+    order.iter().copied().filter(|actor| stays(actor)).collect()
 }
 
 /// The first schedule that passes, of: one action after another, as they began; the given schedule with a single
@@ -27,16 +62,17 @@ pub struct Passing {
 pub fn nearest(trials: &mut Trials<'_>, failing: &Course) -> Result<Result<Passing, usize>, WhyError> {
     trials.doing = "looking for a schedule that passes";
     let mut tried = BTreeSet::from([failing.order()]);
-    let course = trials.run(&one_after_another(failing), Rest::Calm)?;
+    let actions = Passing::Actions(Actions::new(starts(failing)));
+    let (order, rest) = actions.after(&[]);
+    let course = trials.run(&order, rest)?;
     if !course.fails {
-        return Ok(Ok(Passing { course, how: "one action after another" }));
+        return Ok(Ok(actions));
     }
     tried.insert(course.order());
-    let how = "in another order";
     for tape in less(&trials.tape) {
         let course = trials.run_with(&trials.plan.clone(), tape, &[], Rest::Tape)?;
         if !course.fails {
-            return Ok(Ok(Passing { course, how }));
+            return Ok(Ok(Passing::Order(course.order())));
         }
         tried.insert(course.order());
     }
@@ -45,43 +81,18 @@ pub fn nearest(trials: &mut Trials<'_>, failing: &Course) -> Result<Result<Passi
     for rest in [Rest::Calm].into_iter().chain(serial).chain(drawn) {
         let course = trials.run(&[], rest)?;
         if !course.fails {
-            return Ok(Ok(Passing { course, how }));
+            return Ok(Ok(Passing::Order(course.order())));
         }
         tried.insert(course.order());
     }
     Ok(Err(tried.len()))
 }
 
-/// The turns with each action's together, the action that began first first. So whoever is in the middle of an
-/// action, wherever the failing schedule is left, comes to its end before anybody begins another.
-fn one_after_another(failing: &Course) -> Vec<Actor> {
-    let begun = begun(&failing.history);
-    let mut actions: BTreeMap<(Actor, usize), usize> = BTreeMap::new();
-    let mut spans: Vec<Vec<Actor>> = Vec::new();
-    for turn in failing.turns.iter().filter(|turn| turn.actor != Actor::CLOCK) {
-        let action = begun.get(&turn.actor).map(|steps| steps.partition_point(|step| *step < turn.step));
-        let worker = turn.actor.as_worker().is_some();
-        let span = match action.filter(|_| worker) {
-            Some(action) => *actions.entry((turn.actor, action)).or_insert(spans.len()),
-            None => spans.len(),
-        };
-        if span == spans.len() {
-            spans.push(Vec::new());
-        }
-        spans[span].push(turn.actor);
-    }
-    spans.concat()
-}
-
-/// In which turns each actor's actions begin.
-fn begun(history: &History) -> BTreeMap<Actor, Vec<Step>> {
-    let mut begun: BTreeMap<Actor, Vec<Step>> = BTreeMap::new();
-    for event in &history.events {
-        if matches!(event.what, Observation::Action { .. }) {
-            begun.entry(event.actor).or_default().push(event.step);
-        }
-    }
-    begun
+/// Whose actions begin, in order.
+fn starts(failing: &Course) -> Vec<Actor> {
+    let begun =
+        failing.history.events.iter().filter(|event| matches!(event.what, Observation::Action { .. }));
+    begun.map(|event| event.actor).collect()
 }
 
 /// The tape with each of its overrides left out, the last of each actor first.

@@ -14,6 +14,7 @@
 
 use super::WhyError;
 use super::directed::{Rest, Turn};
+use super::passing::{Passing, without};
 use super::trials::{Course, Trials};
 use drawloom_sim::Actor;
 
@@ -40,66 +41,62 @@ impl Swap {
 }
 
 /// Bisects between the two. `None`: turns cannot be moved so that there are two such runs.
-pub fn find(trials: &mut Trials<'_>, failing: &Course, passing: &Course) -> Result<Option<Swap>, WhyError> {
+pub fn find(trials: &mut Trials<'_>, failing: &Course, passing: &Passing) -> Result<Option<Swap>, WhyError> {
     trials.doing = "bisecting";
-    let (failing, passing) = (failing.order(), passing.order());
-    let kept = |count: usize| [&failing[..count], &without(&passing, &failing[..count])[..]].concat();
-    let edge = bisect(trials, failing.len(), |count| kept(failing.len() - count))?;
-    let Some((fails_at, ..)) = edge else { return Ok(None) };
-    let culprit = failing.len() - fails_at - 1;
-    // One turn more was kept, and it fails: moved back, it passes.
-    let rest = without(&passing, &failing[..culprit]);
-    let actor = failing[culprit];
+    let order = failing.order();
+    let kept = |gone: usize| passing.after(&order[..order.len() - gone]);
+    let Some(edge) = bisect(trials, order.len(), kept)? else { return Ok(None) };
+    let culprit = order.len() - edge.low - 1;
+    // One turn more was kept, and it fails: moved back to where it comes in the run that passes, it does not.
+    let rest = without(&edge.passes.order(), &order[..culprit]);
+    let actor = order[culprit];
     let late = rest.iter().position(|it| *it == actor).unwrap_or(rest.len());
     let after = &rest[(late + 1).min(rest.len())..];
-    let moved = |by: usize| [&failing[..culprit], &rest[..by], &[actor], &rest[by..late], after].concat();
-    let Some((_, fails, passes)) = bisect(trials, late, moved)? else { return Ok(None) };
+    let moved = |by: usize| {
+        let order = [&order[..culprit], &rest[..by], &[actor], &rest[by..late], after].concat();
+        (order, Rest::Calm)
+    };
+    let Some(Edge { fails, passes, .. }) = bisect(trials, late, moved)? else { return Ok(None) };
     let parted = fails.turns.iter().zip(&passes.turns).position(|(one, other)| one.actor != other.actor);
     let Some(at) = parted else { return Ok(None) };
     let swap = Swap { fails, passes, at };
-    let swapped = swap.fails.turns.get(at + 1).map(|turn| turn.actor) == Some(swap.second().actor)
-        && swap.passes.turns.get(at + 1).map(|turn| turn.actor) == Some(swap.first().actor);
+    let next = |course: &Course| course.turns.get(at + 1).map(|turn| turn.actor);
+    let swapped =
+        next(&swap.fails) == Some(swap.second().actor) && next(&swap.passes) == Some(swap.first().actor);
     Ok(swapped.then_some(swap))
 }
 
-/// The order without the first so many turns of each actor that these are.
-fn without(order: &[Actor], gone: &[Actor]) -> Vec<Actor> {
-    let mut gone =
-        gone.iter().fold(std::collections::BTreeMap::<Actor, usize>::new(), |mut counts, actor| {
-            *counts.entry(*actor).or_default() += 1;
-            counts
-        });
-    let stays = |actor: &&Actor| match gone.get_mut(*actor) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            false
-        }
-        _ => true,
-    };
-    order.iter().filter(stays).copied().collect()
+/// Two neighbours, of which the first fails and the second passes.
+struct Edge {
+    /// The number of the first.
+    low: usize,
+    fails: Course,
+    passes: Course,
 }
 
-/// A number whose order fails while the next one's passes, with both runs. `None`: order 0 does not fail, or the
-/// last does not pass.
+/// An edge among the orders from 0 to the last. `None`: order 0 does not fail, or the last does not pass.
 fn bisect(
     trials: &mut Trials<'_>,
     last: usize,
-    order: impl Fn(usize) -> Vec<Actor>,
-) -> Result<Option<(usize, Course, Course)>, WhyError> {
+    order: impl Fn(usize) -> (Vec<Actor>, Rest),
+) -> Result<Option<Edge>, WhyError> {
+    let mut run = |number: usize| {
+        let (order, rest) = order(number);
+        trials.run(&order, rest)
+    };
     let (mut low, mut high) = (0, last);
-    let mut fails = trials.run(&order(low), Rest::Calm)?;
-    let mut passes = trials.run(&order(high), Rest::Calm)?;
-    if !fails.fails || passes.fails || low == high {
+    let (mut fails, mut passes) = (run(low)?, run(high)?);
+    if !fails.fails || passes.fails {
         return Ok(None);
     }
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        let course = trials.run(&order(middle), Rest::Calm)?;
+        let course = run(middle)?;
         if course.fails {
             (low, fails) = (middle, course);
         } else {
             (high, passes) = (middle, course);
         }
     }
-    Ok(Some((low, fails, passes)))
+    Ok(Some(Edge { low, fails, passes }))
 }
