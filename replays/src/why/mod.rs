@@ -36,8 +36,8 @@ use deed::{Deed, Deeds};
 use directed::Rest;
 use drawloom_model::{Finding, History, Signature};
 use drawloom_sim::{Actor, Host, Profile, Tape};
+use passing::Passing;
 use std::ops::ControlFlow;
-use swap::Swap;
 use trials::{Course, Trials};
 
 /// How far it is.
@@ -149,30 +149,53 @@ fn explain(
     recorded: &History,
     finding: &Finding,
 ) -> Result<Why, WhyError> {
-    let passing = match passing::nearest(trials, failing)? {
-        Ok(passing) => passing,
-        Err(tried) => {
-            let broke = blame::blame(trials, recorded, finding)?;
-            let every = match tried {
-                1 => "There is one order only, and it fails".to_owned(),
-                _ => format!("It fails in all of {tried} orders tried"),
-            };
-            let (sentence, proof) = match broke {
-                Some(sentence) => (sentence, format!("{every}.")),
-                None => (format!("{every}: it does not depend on the order."), String::new()),
-            };
-            return Ok(Why { sentence, proof, curve: None, executions: trials.executions });
-        }
-    };
-    let swap = swap::find(trials, failing, &passing)?;
-    let told = match &swap {
-        Some(swap) => tell(trials, failing, recorded, swap, passing.how())?,
-        None => None,
-    };
+    trials.doing = "looking for a schedule that passes";
+    let mut told = None;
+    let actions = passing::actions(trials, failing)?;
+    if let Some(passing) = &actions {
+        told = tell(trials, failing, recorded, passing)?;
+    }
+    if told.is_none() {
+        told = match passing::order(trials, failing)? {
+            Ok(passing) => tell(trials, failing, recorded, &passing)?,
+            Err(tried) if actions.is_none() => return Ok(orderless(trials, recorded, finding, tried)?),
+            Err(_) => None,
+        };
+    }
     let (sentence, proof) = told.unwrap_or_else(|| {
         let none = "It depends on the order, but no two turns could be found whose order alone decides.";
         (none.to_owned(), String::new())
     });
+    let curve = curve_of(trials, failing, recorded, finding)?;
+    Ok(Why { sentence, proof, curve: Some(curve), executions: trials.executions })
+}
+
+/// What is to be said where it fails in so many orders, and in no other.
+fn orderless(
+    trials: &mut Trials<'_>,
+    recorded: &History,
+    finding: &Finding,
+    tried: usize,
+) -> Result<Why, WhyError> {
+    let broke = blame::blame(trials, recorded, finding)?;
+    let every = match tried {
+        1 => "There is one order only, and it fails".to_owned(),
+        _ => format!("It fails in all of {tried} orders tried"),
+    };
+    let (sentence, proof) = match broke {
+        Some(sentence) => (sentence, format!("{every}.")),
+        None => (format!("{every}: it does not depend on the order."), String::new()),
+    };
+    Ok(Why { sentence, proof, curve: None, executions: trials.executions })
+}
+
+/// The curve, with the steps of the recorded run.
+fn curve_of(
+    trials: &mut Trials<'_>,
+    failing: &Course,
+    recorded: &History,
+    finding: &Finding,
+) -> Result<Curve, WhyError> {
     // Up to the step of the finding in the run that was directed.
     let until = drawloom_model::oracle::judge(&failing.history);
     let until = until.iter().find(|it| it.signature == finding.signature).map_or(finding.step, |it| it.step);
@@ -183,17 +206,17 @@ fn explain(
             *step = there.0[index].step;
         }
     }
-    Ok(Why { sentence, proof, curve: Some(curve), executions: trials.executions })
+    Ok(curve)
 }
 
-/// The sentence about two turns, with what was run to say so.
+/// The sentence about two turns whose order decides, with what was run to say so.
 fn tell(
     trials: &mut Trials<'_>,
     failing: &Course,
     recorded: &History,
-    swap: &Swap,
-    how: &str,
+    passing: &Passing,
 ) -> Result<Option<(String, String)>, WhyError> {
+    let Some(swap) = swap::find(trials, failing, passing)? else { return Ok(None) };
     let (fails, passes) = (Deeds::of(&swap.fails.history), Deeds::of(&swap.passes.history));
     let there = Deeds::of(recorded);
     let first = fails.in_turn(swap.first());
@@ -210,8 +233,8 @@ fn tell(
     let proof = if second_at.is_some() && passes_moved(trials, failing, recorded, first, &second)? {
         format!("Run with step {} before step {}, it does not fail.", second.step, first.step)
     } else {
-        let step = first.step;
-        format!("Run on {how} from before step {step}, it does not fail; from after step {step}, it does.")
+        let (how, step) = (passing.how(), first.step);
+        format!("Run {how} from before step {step} on, it does not fail; from after it on, it does.")
     };
     Ok(Some((sentence, proof)))
 }

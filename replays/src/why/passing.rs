@@ -56,30 +56,24 @@ pub fn without(order: &[Actor], gone: &[Actor]) -> Vec<Actor> {
     order.iter().copied().filter(|actor| stays(actor)).collect()
 }
 
-/// The first schedule that passes, of: one action after another, as they began; the given schedule with a single
-/// override less; nobody interrupted; the workers one after another, in several orders; drawn ones. `Err`: none of
-/// so many different ones does.
-pub fn nearest(trials: &mut Trials<'_>, failing: &Course) -> Result<Result<Passing, usize>, WhyError> {
-    trials.doing = "looking for a schedule that passes";
+/// One action after another, as they began, if that passes.
+pub fn actions(trials: &mut Trials<'_>, failing: &Course) -> Result<Option<Passing>, WhyError> {
+    let passing = Passing::Actions(Actions::new(starts(failing)));
+    let (order, rest) = passing.after(&[]);
+    Ok((!trials.run(&order, rest)?.fails).then_some(passing))
+}
+
+/// The first order that passes, of: the given schedule with a single override less; nobody interrupted; the workers
+/// one after another, in several orders; drawn ones. `Err`: none of so many different ones does.
+pub fn order(trials: &mut Trials<'_>, failing: &Course) -> Result<Result<Passing, usize>, WhyError> {
     let mut tried = BTreeSet::from([failing.order()]);
-    let actions = Passing::Actions(Actions::new(starts(failing)));
-    let (order, rest) = actions.after(&[]);
-    let course = trials.run(&order, rest)?;
-    if !course.fails {
-        return Ok(Ok(actions));
-    }
-    tried.insert(course.order());
-    for tape in less(&trials.tape) {
-        let course = trials.run_with(&trials.plan.clone(), tape, &[], Rest::Tape)?;
-        if !course.fails {
-            return Ok(Ok(Passing::Order(course.order())));
-        }
-        tried.insert(course.order());
-    }
-    let serial = serials(failing).into_iter().map(Rest::Serial);
+    let less = less(&trials.tape).into_iter().map(|tape| (tape, Rest::Tape));
+    let plain = serials(failing).into_iter().map(Rest::Serial);
     let drawn = (0..DRAWN).map(|seed| Rest::Random(Box::new(Random::new(seed))));
-    for rest in [Rest::Calm].into_iter().chain(serial).chain(drawn) {
-        let course = trials.run(&[], rest)?;
+    let others = [Rest::Calm].into_iter().chain(plain).chain(drawn);
+    let tape = trials.tape.clone();
+    for (tape, rest) in less.chain(others.map(|rest| (tape.clone(), rest))) {
+        let course = trials.run_with(&trials.plan.clone(), tape, &[], rest)?;
         if !course.fails {
             return Ok(Ok(Passing::Order(course.order())));
         }

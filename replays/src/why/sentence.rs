@@ -142,7 +142,7 @@ pub fn of_fault(fault: &FaultEvent) -> String {
     }
 }
 
-/// The rows in words, at most two kinds: what is written, if anything is.
+/// The rows in words, at most three kinds: what is written, if anything is.
 fn objects(rows: &[Rows], verb: Verb) -> String {
     let writes = verb != Verb::Reads;
     let mut names: Vec<String> = Vec::new();
@@ -156,6 +156,7 @@ fn objects(rows: &[Rows], verb: Verb) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [one, other] => format!("{one} and {other}"),
+        [one, other, third] => format!("{one}, {other} and {third}"),
         [one, ..] => format!("{one} and more"),
     }
 }
