@@ -26,12 +26,10 @@ pub fn blame(
     if let Some(first) = faults.next()
         && !without_faults(trials)?.fails
     {
-        let (clause, step) = (sentence::capital(&sentence::clause(first)), first.step);
+        let told = sentence::capital(&sentence::with_last(&deeds, first));
         return Ok(Some(match faults.count() {
-            0 => format!("{clause} at step {step}; had it not, nothing would have been found."),
-            more => format!(
-                "{clause} at step {step}, and {more} more faults followed; with none of them it does not fail."
-            ),
+            0 => format!("{told}; had it not, it would not have failed."),
+            more => format!("{told}, and {more} more faults followed; with none of them it does not fail."),
         }));
     }
     blame_message(trials, recorded, finding.step)
@@ -84,7 +82,7 @@ fn without_messages(trials: &mut Trials<'_>, gone: impl Fn(Named) -> bool) -> Re
     trials.run_with(&plan, case.with_details(&kept).tape, &[], Rest::Tape)
 }
 
-/// `Worker 0 committed at step 41, and the answer was lost; had it come, nothing would have been found.`
+/// `Worker 0 committed at step 41, and the answer was lost; had it come, it would not have failed.`
 fn of_loss(recorded: &History, event: &Event) -> String {
     let Event { step, actor, .. } = event;
     let executed = match &event.what {
@@ -100,5 +98,5 @@ fn of_loss(recorded: &History, event: &Event) -> String {
         }
         None => (format!("{actor}'s connection broke at step {step}"), "had it not"),
     };
-    format!("{}; {otherwise}, nothing would have been found.", sentence::capital(&what))
+    format!("{}; {otherwise}, it would not have failed.", sentence::capital(&what))
 }

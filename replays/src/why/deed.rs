@@ -79,6 +79,19 @@ impl Deed {
         self.rows().iter().any(|one| other.rows().iter().any(|two| conflict(one, two)))
     }
 
+    /// Whether their order can matter by what they do. Where it cannot, and yet decides, it does so by the time that
+    /// they take.
+    pub fn can_matter_to(&self, other: &Deed) -> bool {
+        match (self.verb(), other.verb()) {
+            (Some(Verb::Reads), Some(Verb::Reads)) => false,
+            (Some(Verb::Reads), Some(Verb::Updates | Verb::Inserts | Verb::Deletes))
+            | (Some(Verb::Updates | Verb::Inserts | Verb::Deletes), Some(Verb::Reads)) => {
+                self.conflicts(other)
+            }
+            _ => true,
+        }
+    }
+
     fn is_like(&self, other: &Deed) -> bool {
         match (&self.what, &other.what) {
             (What::Statement { statement: one, .. }, What::Statement { statement: other, .. }) => {

@@ -162,10 +162,14 @@ fn explain(
             Err(_) => None,
         };
     }
-    let (sentence, proof) = told.unwrap_or_else(|| {
-        let none = "It depends on the order, but no two turns could be found whose order alone decides.";
-        (none.to_owned(), String::new())
-    });
+    let (sentence, proof) = match told {
+        Some(told) => told,
+        None => {
+            let none = "It depends on the order, but no two turns could be found whose order alone decides.";
+            let broke = blame::blame(trials, recorded, finding)?;
+            (broke.unwrap_or_else(|| none.to_owned()), String::new())
+        }
+    };
     let curve = curve_of(trials, failing, recorded, finding)?;
     Ok(Why { sentence, proof, curve: Some(curve), executions: trials.executions })
 }
@@ -179,12 +183,12 @@ fn orderless(
 ) -> Result<Why, WhyError> {
     let broke = blame::blame(trials, recorded, finding)?;
     let every = match tried {
-        1 => "There is one order only, and it fails".to_owned(),
+        1 => "There is only one order, and it fails".to_owned(),
         _ => format!("It fails in all of {tried} orders tried"),
     };
     let (sentence, proof) = match broke {
         Some(sentence) => (sentence, format!("{every}.")),
-        None => (format!("{every}: it does not depend on the order."), String::new()),
+        None => (format!("{every}: it seems not to depend on the order."), String::new()),
     };
     Ok(Why { sentence, proof, curve: None, executions: trials.executions })
 }
@@ -227,6 +231,9 @@ fn tell(
     let Some(first_at) = there.like(&first, &fails) else { return Ok(None) };
     let first = &there.0[first_at];
     if second_at.is_some_and(|second_at| second_at <= first_at) {
+        return Ok(None);
+    }
+    if !first.can_matter_to(&second) {
         return Ok(None);
     }
     let sentence = sentence::sentence(&there, first_at, &second, second_at);

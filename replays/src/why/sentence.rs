@@ -75,6 +75,21 @@ fn place(noun: &str, deed: &Deed, recorded: bool) -> String {
     if recorded { format!("{noun} (step {})", deed.step) } else { noun.to_owned() }
 }
 
+/// `the database lost power at step 12, after worker 0's write of counter 1 (step 8)`
+pub fn with_last(deeds: &Deeds, fault: &Deed) -> String {
+    let own = |deed: &&Deed| fault.subject().is_none_or(|worker| deed.actor == worker);
+    let tells = |deed: &&Deed| !matches!(deed.verb(), None | Some(Verb::Begins));
+    let before = deeds.0.iter().take_while(|deed| deed.step < fault.step).filter(own).filter(tells);
+    let when = format!("{} at step {}", clause(fault), fault.step);
+    match before.last() {
+        None => when,
+        Some(last) if fault.subject().is_some() => {
+            format!("{when}, after its {} (step {})", noun(last, None), last.step)
+        }
+        Some(last) => format!("{when}, after {}'s {} (step {})", last.actor, noun(last, None), last.step),
+    }
+}
+
 /// `worker 1 read account 1`
 pub fn clause(deed: &Deed) -> String {
     match &deed.what {
@@ -127,7 +142,7 @@ fn noun(deed: &Deed, beside: Option<&Deed>) -> String {
         Verb::RollsBack => "rollback".to_owned(),
         Verb::Other => words::shorten(&words::sql(statement), TEXT_MAX),
     };
-    if *in_vain { format!("vain {noun}") } else { noun }
+    if *in_vain { format!("attempted {noun}") } else { noun }
 }
 
 pub fn of_fault(fault: &FaultEvent) -> String {
@@ -178,14 +193,101 @@ fn object(rows: &Rows) -> String {
 }
 
 fn singular(table: &str) -> String {
-    match (table.strip_suffix("ies"), table.strip_suffix('s')) {
-        (Some(stem), _) => format!("{stem}y"),
-        (None, Some(stem)) if !stem.ends_with('s') && stem.len() > 2 => stem.to_owned(),
-        _ => table.to_owned(),
+    if let Some(stem) = table.strip_suffix("ies") {
+        return format!("{stem}y");
     }
+    let doubled = ["sses", "xes", "ches", "shes"].iter().any(|end| table.ends_with(end));
+    let stem = if doubled { table.strip_suffix("es") } else { table.strip_suffix('s') };
+    stem.filter(|stem| doubled || !stem.ends_with('s')).unwrap_or(table).to_owned()
 }
 
 pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use drawloom_model::Statement;
+    use drawloom_model::access::name::named;
+    use drawloom_sim::{Actor, SimTime, Step};
+
+    /// What workers did: each line is who, in which of its actions, and what.
+    fn deeds(lines: &[(u16, usize, &'static str)]) -> Deeds {
+        let deed = |(index, (worker, action, sql)): (usize, &(u16, usize, &'static str))| {
+            let statement = Statement { sql: (*sql).into(), params: Vec::new() };
+            let what = What::Statement { named: named(&statement), statement, in_vain: false };
+            Deed { actor: Actor::worker(*worker), step: Step(index as u32 + 1), action: *action, what }
+        };
+        Deeds(lines.iter().enumerate().map(deed).collect())
+    }
+
+    #[track_caller]
+    fn says(deeds: &Deeds, first: usize, second: usize, expected: &str) {
+        assert_eq!(sentence(deeds, first, &deeds.0[second], Some(second)), expected);
+    }
+
+    const READ: &str = "SELECT balance FROM accounts WHERE id = 1";
+    const WRITE: &str = "UPDATE accounts SET balance = 7 WHERE id = 1";
+
+    #[test]
+    fn a_deed_stands_between_two_of_another_worker() {
+        let lost = deeds(&[(0, 1, READ), (1, 1, READ), (0, 1, WRITE), (1, 1, WRITE)]);
+        says(
+            &lost,
+            1,
+            2,
+            "Worker 1 read account 1 at step 2, between worker 0's read (step 1) and its write (step 3).",
+        );
+        let other = "UPDATE accounts SET balance = 7 WHERE id = 2";
+        let skewed = deeds(&[(0, 1, WRITE), (1, 1, "SELECT sum(balance) FROM accounts"), (0, 1, other)]);
+        let expected = "Worker 1 read accounts at step 2, between worker 0's write of account 1 (step 1) and its write \
+                        of account 2 (step 3).";
+        says(&skewed, 1, 2, expected);
+        // The worker that was interrupted may be the first of the two.
+        let interrupted = deeds(&[(0, 1, READ), (1, 1, WRITE), (0, 1, WRITE)]);
+        let expected =
+            "Worker 1 wrote account 1 at step 2, between worker 0's read (step 1) and its write (step 3).";
+        says(&interrupted, 0, 1, expected);
+    }
+
+    #[test]
+    fn a_deed_in_another_action_or_of_other_rows_encloses_nothing() {
+        let apart = deeds(&[(0, 1, READ), (1, 1, READ), (0, 2, WRITE)]);
+        says(&apart, 1, 2, "Worker 1 read account 1 at step 2, before worker 0 wrote account 1 (step 3).");
+        let elsewhere = deeds(&[(0, 1, "SELECT 1 FROM items"), (1, 1, READ), (0, 1, WRITE)]);
+        says(
+            &elsewhere,
+            1,
+            2,
+            "Worker 1 read account 1 at step 2, before worker 0 wrote account 1 (step 3).",
+        );
+    }
+
+    #[test]
+    fn what_never_came_has_no_step() {
+        let deeds = deeds(&[(0, 1, WRITE), (1, 1, "INSERT INTO b SELECT * FROM entries")]);
+        let fault = What::Fault(FaultEvent::Paused { worker: Actor::worker(1), until: SimTime(7) });
+        let dies = Deed { actor: Actor::FAULTS, step: Step(9), action: 0, what: fault };
+        let said = sentence(&deeds, 0, &deeds.0[1], None);
+        assert_eq!(said, "Worker 0 wrote account 1 at step 1, before worker 1's insert into table b.");
+        assert_eq!(clause(&deeds.0[1]), "worker 1 copied entries into table b");
+        let expected = "worker 1 stood still at step 9, after its insert into table b (step 2)";
+        assert_eq!(with_last(&deeds, &dies), expected);
+    }
+
+    #[test]
+    fn rows_have_a_name() {
+        for (table, one) in [
+            ("accounts", "account"),
+            ("entries", "entry"),
+            ("boxes", "box"),
+            ("classes", "class"),
+            ("names", "name"),
+        ] {
+            assert_eq!(singular(table), one);
+        }
+        assert_eq!((singular("access"), singular("data")), ("access".to_owned(), "data".to_owned()));
+    }
 }
