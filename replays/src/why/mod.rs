@@ -158,7 +158,7 @@ fn explain(
     if told.is_none() {
         told = match passing::order(trials, failing)? {
             Ok(passing) => tell(trials, failing, recorded, &passing)?,
-            Err(tried) if actions.is_none() => return Ok(orderless(trials, recorded, finding, tried)?),
+            Err(tried) if actions.is_none() => return orderless(trials, recorded, finding, tried),
             Err(_) => None,
         };
     }
