@@ -10,6 +10,8 @@ use drawloom_model::{Event, Finding, History, Observation};
 use drawloom_sim::faults::FaultPlan;
 use drawloom_sim::{Actor, Lane, Step};
 
+/// The question by which a message is lost.
+const RESET: &str = "reset";
 /// Of more messages that are late or lost than that not every one is left alone.
 const SINGLES_MAX: usize = 200;
 
@@ -73,11 +75,15 @@ fn is_loss(event: &Event) -> bool {
     matches!(event.what, Observation::Lost { .. } | Observation::ConnectFailed { .. })
 }
 
-/// The run in which these messages are neither late nor lost.
+/// The run in which these messages are not lost.
 fn without_messages(trials: &mut Trials<'_>, gone: impl Fn(Named) -> bool) -> Result<Course, WhyError> {
     let plan = trials.plan.clone();
     let case = case_of(&plan, trials.tape.clone());
-    let stays = |named: &Named| named.0 != Lane::Link || !gone(*named);
+    let is_reset = |(lane, actor, place): Named| {
+        let track = case.tape.decisions.get(&(lane, actor));
+        lane == Lane::Link && track.and_then(|track| track.get(place)).is_some_and(|it| it.site == RESET)
+    };
+    let stays = |named: &Named| !is_reset(*named) || !gone(*named);
     let kept: Vec<Named> = case.details().into_iter().filter(stays).collect();
     trials.run_with(&plan, case.with_details(&kept).tape, &[], Rest::Tape)
 }

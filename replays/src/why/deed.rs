@@ -161,12 +161,12 @@ impl Deeds {
         }
     }
 
-    /// What was done in this turn: in itself, or, if it only prepared something, what its actor did next.
+    /// What was done in this turn; nothing, if it only prepared something.
     pub fn in_turn(&self, turn: Turn) -> Option<Deed> {
         if turn.actor == Actor::CLOCK {
             return Some(Deed { actor: turn.actor, step: turn.step, action: 0, what: What::Time });
         }
-        self.0.iter().find(|deed| deed.actor == turn.actor && deed.step >= turn.step).cloned()
+        self.0.iter().find(|deed| deed.actor == turn.actor && deed.step == turn.step).cloned()
     }
 
     /// The same deed in these, by its number among its actor's.

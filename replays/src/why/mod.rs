@@ -246,7 +246,7 @@ fn tell(
     Ok(Some((sentence, proof)))
 }
 
-/// Whether the run passes in which nothing is changed but that the second comes right before the first.
+/// Whether the run passes in which nothing is changed but that the second comes before the first.
 fn passes_moved(
     trials: &mut Trials<'_>,
     failing: &Course,
@@ -264,7 +264,12 @@ fn passes_moved(
     let own = |actor: &&Actor| **actor == second.actor;
     let (moved, stay): (Vec<Actor>, Vec<Actor>) = order[from..=to].iter().partition(own);
     let order = [&order[..from], &moved, &stay, &order[to + 1..]].concat();
-    Ok(!trials.run(&order, Rest::Calm)?.fails)
+    let course = trials.run(&order, Rest::Calm)?;
+    // Whether it could be moved there hangs on locks.
+    let moved = Deeds::of(&course.history);
+    let place = |deed: &Deed| moved.like(deed, &there);
+    let earlier = place(second).is_some_and(|second| place(first).is_none_or(|first| second < first));
+    Ok(!course.fails && earlier)
 }
 
 impl Why {

@@ -61,8 +61,12 @@ pub fn find(trials: &mut Trials<'_>, failing: &Course, passing: &Passing) -> Res
     let Some(at) = parted else { return Ok(None) };
     let swap = Swap { fails, passes, at };
     let next = |course: &Course| course.turns.get(at + 1).map(|turn| turn.actor);
-    let swapped =
-        next(&swap.fails) == Some(swap.second().actor) && next(&swap.passes) == Some(swap.first().actor);
+    // A turn that could not be taken where it was to be taken makes two other runs of them.
+    let order = [&order[..culprit], &rest[..at.saturating_sub(culprit)], &[actor]].concat();
+    let followed = swap.fails.order().starts_with(&order);
+    let swapped = followed
+        && next(&swap.fails) == Some(swap.second().actor)
+        && next(&swap.passes) == Some(swap.first().actor);
     Ok(swapped.then_some(swap))
 }
 
