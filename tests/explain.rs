@@ -3,10 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 use drawloom::{Plan, codec, search, shrinking, sim};
-use std::fs;
+use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A working directory of its own.
@@ -21,13 +21,17 @@ impl Place {
         self.0.path().join(name)
     }
 
-    fn run(&self, arguments: &str) -> Output {
+    fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_drawloom"));
         command.args(arguments.split_whitespace()).current_dir(self.0.path());
         for name in ["RUST_LOG", "NO_COLOR", "CLICOLOR_FORCE"] {
             command.env_remove(name);
         }
-        command.output().unwrap()
+        command
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     /// What is said of a replay before it is drawn.
@@ -160,4 +164,27 @@ fn what_does_not_fail_is_not_explained() {
     place.refuses(4, &codec::encode(&calm), &["a.replay", "no longer fails", "no update is lost"]);
     calm.header.fingerprint = "sqlite 3.99.0".to_owned();
     place.refuses(4, &codec::encode(&calm), &["sqlite 3.99.0", "use the drawloom that made it"]);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "it waits for another process; no simulation runs here")]
+fn an_interrupt_ends_it() {
+    let place = Place::new();
+    // Large enough not to be done before the interrupt.
+    let large = "run bank --variant read-modify-write --threads 24 --actions 150 --seed 0 --no-shrink --record a.replay";
+    assert_eq!(place.run(large).status.code(), Some(1));
+    let log = File::create(place.path("log")).unwrap();
+    let mut command = place.command("explain a.replay --why");
+    let explain = command.env("RUST_LOG", "debug").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    // Its first run has begun, so it listens.
+    let mut looks = 0;
+    while fs::metadata(place.path("log")).unwrap().len() == 0 {
+        looks += 1;
+        assert!(looks < 6_000, "it begins");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let sent = Command::new("kill").args(["-INT", &explain.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let ended = explain.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stdout.len()), (Some(130), 0), "{ended:?}");
 }
