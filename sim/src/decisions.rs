@@ -310,6 +310,11 @@ impl Decisions {
         self.source.worked(actor);
     }
 
+    /// Tells the source what a step intended that touches nothing.
+    pub(crate) fn attempted(&mut self, actor: Actor, intended: &crate::Footprint) {
+        self.source.attempted(actor, intended);
+    }
+
     /// Tells the source what the step just taken touched.
     pub(crate) fn observe(&mut self, step: Step, actor: Actor, footprint: &crate::Footprint) {
         self.source.observe(step, actor, footprint);

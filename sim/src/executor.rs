@@ -219,8 +219,11 @@ impl Executor {
         }
         let touched = self.sim.core.touched.take();
         if self.sim.observed() {
-            let footprint = touched.unwrap_or(intended);
-            self.sim.core.decisions.borrow_mut().observe(step, actor, &footprint);
+            let mut decisions = self.sim.core.decisions.borrow_mut();
+            if touched == Some(Footprint::Nothing) {
+                decisions.attempted(actor, &intended);
+            }
+            decisions.observe(step, actor, &touched.unwrap_or(intended));
         }
     }
 

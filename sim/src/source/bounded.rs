@@ -3,41 +3,67 @@
 //! ```text
 //! level 0 | level 1 | level 2 ...       branches to be explored, by their preemptions
 //!    |
-//!    v  the next one
+//!    v  the next one of the lowest level
 //! execution: follows its branch, then the default policy
 //!    |          at every choice: what would another actor's turn lead to?
 //!    |             a state that was reached with no more preemptions: cut
-//!    |             a preemption of a step that commutes with all that the others are known to do: put aside
+//!    |             an idle switch, as far as is known: put aside
 //!    |             else: a new branch
 //!    v
-//! what its steps touched is known from now on; what was put aside and conflicts with it becomes a branch
+//! what its steps touched is known from now on; what was put aside and is not idle any more becomes a branch
 //! ```
 //!
 //! A preemption takes the turn from an actor that could go on; to go on with another one when the current one
-//! is done or waits is free. Levels are explored in ascending order, so a finding has as few preemptions as
-//! any (iterative context bounding: Musuvathi and Qadeer, PLDI 2007).
+//! is done or waits is free. Levels are explored in ascending order, and what is said of a level holds whenever
+//! nothing of it waits, so no schedule with fewer preemptions shows a finding that this one shows (iterative
+//! context bounding: Musuvathi and Qadeer, PLDI 2007).
 //!
-//! Why cutting is sound. Two prefixes of runs that differ only in the order of commuting steps lead to the same
-//! state (see [`Trace`]); whatever follows the one, follows the other for no more preemptions. A cut prefix is
-//! always replaced by one of the same length that is explored, so a chain of replacements ends at a run.
-//! And a preemption before a step that commutes with everything that anybody does before the actor goes on can
-//! be put off until after the step, at no more preemptions. Whether a step may be preempted depends on
-//! the step alone, not on where it stands, so replacing prefixes keeps what may be preempted.
-//! `tests/bounded.rs` compares with enumeration.
+//! # Why nothing is lost
+//!
+//! *States.* Two prefixes that differ only in the order of commuting steps lead to the same state (see
+//! [`Trace`]), and with the same actor to go, whatever follows the one follows the other for no more
+//! preemptions. A prefix that is cut is replaced by one of the same length that is explored.
+//!
+//! *Idle switches.* A switch is idle if
+//!
+//! - it preempts a step that conflicts with nothing that others do: the step can as well be taken first, and
+//!   whoever took it is preempted after it, if at all; or
+//! - it goes from an actor to a lower one, of which no step conflicts with any of the other: the two rows of
+//!   steps beside it can as well change places. (That whoever is left could go on or not is the same before and
+//!   after, for neither does anything that the other waits for.)
+//!
+//! Neither change costs a preemption. Each leaves fewer rows of steps, or as many with lower actors first, or
+//! the same with longer ones first, so they come to an end: every schedule has an equal without idle switches.
+//! The search finds that one, prefix by prefix: whether a switch is idle depends on who and on what, not on what
+//! came before, so replacing a prefix makes no later switch idle.
+//!
+//! *What is not known yet.* What a step touches hangs on what it saw, and the first thing in which it sees
+//! another's doing is among what it touches wherever it stands. Suppose a step within the bound touched something
+//! unknown; take the first such. What comes before it is known, so that has an equal that was explored, up to
+//! steps and rows that commute with all that is known and can be moved away from before it; and then it was seen.
+//!
+//! *Waiting.* An attempt that only finds out that it must wait may touch [`Footprint::Nothing`], if it is made
+//! again whenever the reason may have gone: it is as if the actor could not have gone on, so to preempt it is to
+//! preempt what comes after it. What it intended is known from then on, for whoever stands in its way decides
+//! whether it waits.
+//!
+//! `tests/bounded.rs` and, on a database, `tests/proof.rs` of the whole compare with enumeration.
 
+mod execution;
+mod known;
+mod levels;
 mod trace;
 
+use super::Source;
 use super::chance::Chance;
-use super::random::{Random, scramble};
-use super::{Choice, Enabled, Source};
-use crate::decisions::{Divergence, Key, Place};
-use crate::executor::Outcome;
-use crate::footprint::{Access, Footprint};
-use crate::units::{Actor, Step};
+use super::random::Random;
+use crate::footprint::Footprint;
+use execution::{Execution, Path};
+use known::Known;
+use levels::{Branch, Level, Name, Switched};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use trace::Trace;
 
 /// A search through the schedules of one program: the run of one seed.
 #[derive(Clone)]
@@ -58,91 +84,20 @@ pub struct Coverage {
     pub complete: bool,
 }
 
-/// Where a run leaves the default policy: at the choice with this number, this actor goes next.
-type Switch = (u32, Actor);
-
-/// A run to be explored: one that leaves an explored one at its last switch.
-struct Branch {
-    switches: Rc<[Switch]>,
-    preemptions: u32,
-    /// The state that the last switch leads to.
-    state: u128,
-    switched: Switched,
-    /// What kinds of switch it has, one after the other, as a digest.
-    kind: u64,
-}
-
-/// The branches with the same number of preemptions. Of the kinds, the one that was explored least goes
-/// first: what happens often in a program would else put off what happens seldom. Within a kind, chance says
-/// which: the end of a long row is as good as its beginning.
-#[derive(Default)]
-struct Level {
-    kinds: BTreeMap<u64, (u32, Vec<Branch>)>,
-}
-
-impl Level {
-    fn is_empty(&self) -> bool {
-        self.kinds.values().all(|(_, branches)| branches.is_empty())
-    }
-
-    fn push(&mut self, branch: Branch, teaches: bool) {
-        let kind = if teaches { scramble(branch.kind) } else { branch.kind };
-        self.kinds.entry(kind).or_default().1.push(branch);
-    }
-
-    /// All of them, of every kind.
-    fn take(&mut self) -> Vec<Branch> {
-        self.kinds.values_mut().flat_map(|(_, branches)| std::mem::take(branches)).collect()
-    }
-
-    fn pop(&mut self, chance: &mut Chance) -> Option<Branch> {
-        let open = self.kinds.values_mut().filter(|(_, branches)| !branches.is_empty());
-        let (explored, branches) = open.min_by_key(|(explored, _)| *explored)?;
-        *explored += 1;
-        let place = chance.below(branches.len() as u64) as usize;
-        Some(branches.swap_remove(place))
-    }
-}
-
-impl Switched {
-    fn name(&self) -> (Actor, Place, Actor) {
-        (self.from, self.place, self.to)
-    }
-
-    /// Who takes the turn from whom, and before a step on what.
-    fn kind(&self) -> u64 {
-        let resources = self.preempted.iter().flat_map(Footprint::accesses).map(|access| access.resource);
-        let actors = u64::from(self.from.code()) << 32 | u64::from(self.to.code()) << 1;
-        resources
-            .fold(actors | u64::from(self.preempted.is_some()), |kind, resource| scramble(kind ^ resource))
-    }
-}
-
-/// A switch from one actor to another.
-struct Switched {
-    from: Actor,
-    /// The turn of `from` that it comes after.
-    place: Place,
-    to: Actor,
-    /// What `from` would have done next, if it could have.
-    preempted: Option<Footprint>,
-}
-
 struct Search {
     preemptions_max: u32,
     reduce: bool,
     levels: Vec<Level>,
+    /// So many levels were explored to their end.
+    covered: u32,
     /// The states that were reached, each with who went next, and the fewest preemptions it took.
     reached: BTreeMap<u128, u32>,
-    /// What each actor was seen to touch; whether it took steps of which nothing is known.
-    known: BTreeMap<Actor, (BTreeSet<Access>, bool)>,
-    /// Something was added to `known` since it was last looked at.
-    learned: bool,
+    known: Known,
     /// Branches that are not needed, as far as is known.
     aside: Vec<Branch>,
     /// The switches that led to something that had not been seen: what taught something after one beginning may
     /// do so after another.
-    teachers: BTreeSet<(Actor, Place, Actor)>,
+    teachers: BTreeSet<Name>,
     executions: u64,
     chance: Chance,
 }
@@ -151,17 +106,13 @@ impl Bounded {
     /// A search with at most `preemptions_max` preemptions, whose data are those of the seed. Without `reduce`,
     /// no steps commute: every schedule is an execution.
     pub fn new(seed: u64, preemptions_max: u32, reduce: bool) -> Bounded {
-        let mut levels: Vec<Level> = (0..=preemptions_max).map(|_| Level::default()).collect();
-        let switched =
-            Switched { from: Actor::SETUP, place: Place::default(), to: Actor::SETUP, preempted: None };
-        levels[0].push(Branch { switches: Rc::new([]), preemptions: 0, state: 0, switched, kind: 0 }, false);
         let search = Search {
             preemptions_max,
             reduce,
-            levels,
+            levels: (0..=preemptions_max).map(|_| Level::default()).collect(),
+            covered: 0,
             reached: BTreeMap::new(),
-            known: BTreeMap::new(),
-            learned: false,
+            known: Known::default(),
             aside: Vec::new(),
             teachers: BTreeSet::new(),
             executions: 0,
@@ -174,76 +125,31 @@ impl Bounded {
     /// before the next one begins.
     pub fn next_source(&self) -> Option<Box<dyn Source>> {
         let mut search = self.search.borrow_mut();
-        let branch = search.next_branch()?;
+        let path = match search.executions {
+            0 => Path::default(),
+            _ => search.next_branch()?.into(),
+        };
         search.executions += 1;
-        Some(Box::new(Execution {
-            search: self.search.clone(),
-            data: Random::new(self.seed),
-            branch,
-            picks: 0,
-            cut: false,
-            trace: Trace::default(),
-            at: None,
-            open: None,
-        }))
+        Some(Box::new(Execution::new(self.search.clone(), Random::new(self.seed), path)))
     }
 
     /// How far the search came.
     pub fn coverage(&self) -> Coverage {
         let search = self.search.borrow();
-        let open = search.levels.iter().position(|level| !level.is_empty());
-        let covered = open.unwrap_or(search.levels.len());
         Coverage {
             executions: search.executions,
-            preemptions_covered: u32::try_from(covered).ok().and_then(|covered| covered.checked_sub(1)),
-            complete: open.is_none(),
+            preemptions_covered: search.covered.checked_sub(1),
+            complete: search.executions > 0 && search.levels.iter().all(Level::is_empty),
         }
     }
 }
 
 impl Search {
-    /// Whether the order of this step of `actor` and any step of anybody else is known to matter.
-    fn may_conflict(&self, actor: Actor, footprint: &Footprint) -> bool {
-        let others = || self.known.iter().filter(|(other, _)| **other != actor).map(|(_, known)| known);
-        match footprint {
-            Footprint::Nothing => false,
-            Footprint::Unknown => true,
-            Footprint::Known(accesses) => others().any(|(theirs, unknown)| {
-                *unknown || accesses.iter().any(|ours| theirs.iter().any(|their| ours.conflicts(their)))
-            }),
-        }
-    }
-
-    /// Whether any step of the one may conflict with any of the other.
-    fn pair_conflicts(&self, a: Actor, b: Actor) -> bool {
-        let (Some((ours, unknown)), Some((theirs, unknown_too))) = (self.known.get(&a), self.known.get(&b))
-        else {
-            return true; // of one of them nothing is known yet
-        };
-        *unknown || *unknown_too || ours.iter().any(|our| theirs.iter().any(|their| our.conflicts(their)))
-    }
-
     /// Whether a schedule may need this switch, as far as is known.
     fn may_matter(&self, switched: &Switched) -> bool {
         let Switched { from, to, preempted, .. } = switched;
-        if !self.reduce {
-            return true;
-        }
-        let reorders = preempted.as_ref().is_none_or(|footprint| self.may_conflict(*from, footprint));
-        reorders && (to > from || self.pair_conflicts(*from, *to))
-    }
-
-    fn learn(&mut self, actor: Actor, footprint: &Footprint) {
-        let (accesses, unknown) = self.known.entry(actor).or_default();
-        match footprint {
-            Footprint::Nothing => (),
-            Footprint::Unknown => self.learned |= !std::mem::replace(unknown, true),
-            Footprint::Known(touched) => {
-                for access in touched.iter() {
-                    self.learned |= accesses.insert(*access);
-                }
-            }
-        }
+        let reorders = || preempted.as_ref().is_none_or(|step| self.known.may_conflict(*from, step));
+        !self.reduce || (to > from || self.known.pair_conflicts(*from, *to)) && reorders()
     }
 
     /// Whether the state with who goes next is reached for the first time, or with fewer preemptions.
@@ -260,7 +166,10 @@ impl Search {
     /// The next branch that is still needed.
     fn next_branch(&mut self) -> Option<Branch> {
         loop {
-            let branch = self.levels.iter_mut().find_map(|level| level.pop(&mut self.chance))?;
+            let Some(branch) = self.levels.iter_mut().find_map(|level| level.pop(&mut self.chance)) else {
+                self.note_covered();
+                return None;
+            };
             if !self.may_matter(&branch.switched) {
                 self.aside.push(branch);
             } else if self.reach(branch.state, branch.preemptions) {
@@ -270,7 +179,7 @@ impl Search {
     }
 
     fn add(&mut self, branch: Branch) {
-        if branch.switched.preempted == Some(Footprint::Nothing) {
+        if self.reduce && branch.switched.preempted == Some(Footprint::Nothing) {
             return; // to preempt it is to preempt what comes after it
         }
         if self.may_matter(&branch.switched) {
@@ -283,117 +192,19 @@ impl Search {
 
     /// A run is over that took this switch last: what was put aside becomes a branch where that is no longer
     /// certain not to matter.
-    fn reconsider(&mut self, switched: &Switched) {
-        if !std::mem::replace(&mut self.learned, false) {
-            return;
+    fn reconsider(&mut self, last: Option<Name>) {
+        if self.known.take_learned() {
+            self.teachers.extend(last);
+            let waiting = self.levels.iter_mut().flat_map(Level::take);
+            let all: Vec<Branch> = waiting.chain(std::mem::take(&mut self.aside)).collect();
+            all.into_iter().for_each(|branch| self.add(branch));
         }
-        self.teachers.insert(switched.name());
-        let waiting = self.levels.iter_mut().flat_map(Level::take);
-        let all: Vec<Branch> = waiting.chain(std::mem::take(&mut self.aside)).collect();
-        all.into_iter().for_each(|branch| self.add(branch));
-    }
-}
-
-/// One run of a search.
-struct Execution {
-    search: Rc<RefCell<Search>>,
-    data: Random,
-    branch: Branch,
-    picks: u32,
-    /// The rest of the run is explored elsewhere.
-    cut: bool,
-    trace: Trace,
-    /// The state of the last choice: steps that touch nothing do not leave it.
-    at: Option<u128>,
-    /// The last choice: its other answers become branches when it is known what the step touched.
-    open: Option<Open>,
-}
-
-/// A choice whose step is under way.
-struct Open {
-    pick: u32,
-    /// The turn that it comes after.
-    from: Actor,
-    place: Place,
-    preempts: bool,
-    others: Vec<(Actor, u128)>,
-}
-
-impl Execution {
-    fn follow(&self, pick: u32) -> Option<Actor> {
-        let place = self.branch.switches.binary_search_by_key(&pick, |(pick, _)| *pick).ok()?;
-        Some(self.branch.switches[place].1)
+        self.note_covered();
     }
 
-    /// The other answers to the last choice, now that its step is known to touch this.
-    fn branch_off(&mut self, footprint: &Footprint) {
-        let Some(open) = self.open.take() else { return };
-        let mut search = self.search.borrow_mut();
-        let preemptions = self.branch.preemptions + u32::from(open.preempts);
-        if preemptions > search.preemptions_max {
-            return;
-        }
-        for (to, state) in open.others {
-            let switches = self.branch.switches.iter().copied().chain([(open.pick, to)]).collect();
-            let preempted = open.preempts.then(|| footprint.clone());
-            let switched = Switched { from: open.from, place: open.place, to, preempted };
-            let kind = scramble(self.branch.kind) ^ switched.kind();
-            search.add(Branch { switches, preemptions, state, switched, kind });
-        }
-    }
-}
-
-impl Source for Execution {
-    fn pick(&mut self, key: Key, enabled: &[Enabled], calm: usize) -> Result<usize, Box<Divergence>> {
-        let pick = self.picks;
-        self.picks += 1;
-        let actor = self.follow(pick).unwrap_or(enabled[calm].actor);
-        let beyond = self.branch.switches.last().is_none_or(|(last, _)| pick > *last);
-        if beyond && !self.cut {
-            let state = |actor| self.trace.state(actor);
-            let here = state(actor);
-            if self.at != Some(here) {
-                self.cut = !self.search.borrow_mut().reach(here, self.branch.preemptions);
-                self.at = Some(here);
-            }
-            // Of a state that others reached too: to go on with somebody else may have cost them more.
-            // Time-outs are left out where steps commute: what a deadline is to others nobody says.
-            let timeless = self.search.borrow().reduce;
-            let others = enabled.iter().map(|it| it.actor).filter(|other| *other != actor);
-            let others = others.filter(|other| !(timeless && *other == Actor::CLOCK));
-            let others = others.map(|other| (other, state(other))).collect();
-            let Key { actor: from, place, .. } = key;
-            self.open = Some(Open { pick, from, place, preempts: actor == from, others });
-        } else if !beyond {
-            self.at = Some(self.trace.state(actor));
-        }
-        if actor == Actor::CLOCK {
-            self.trace.step(actor, &Footprint::Unknown);
-        }
-        let index = enabled.iter().position(|candidate| candidate.actor == actor);
-        Ok(index.expect("an execution repeats the run that it branches off from"))
-    }
-
-    fn choose(&mut self, key: Key, choice: &Choice) -> Result<u32, Box<Divergence>> {
-        self.data.choose(key, choice)
-    }
-
-    fn observes(&self) -> bool {
-        true
-    }
-
-    fn observe(&mut self, _step: Step, actor: Actor, footprint: &Footprint) {
-        // Setup and checks have the run to themselves.
-        if actor != Actor::SETUP && actor != Actor::CHECKS {
-            self.search.borrow_mut().learn(actor, footprint);
-        }
-        self.branch_off(footprint);
-        self.trace.step(actor, footprint);
-    }
-
-    fn end(&mut self, _outcome: &Outcome) -> Result<(), Box<Divergence>> {
-        self.open = None;
-        self.search.borrow_mut().reconsider(&self.branch.switched);
-        Ok(())
+    /// No run is under way. What was explored to its end stays so, whatever is learned later.
+    fn note_covered(&mut self) {
+        let covered = self.levels.iter().take_while(|level| level.is_empty()).count();
+        self.covered = self.covered.max(u32::try_from(covered).expect("there are few levels"));
     }
 }

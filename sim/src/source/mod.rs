@@ -88,6 +88,9 @@ pub trait Source {
     /// What the step just taken touched.
     fn observe(&mut self, _step: Step, _actor: Actor, _footprint: &Footprint) {}
 
+    /// The step that is about to be observed intended this and touches nothing: it could not have it, and waits.
+    fn attempted(&mut self, _actor: Actor, _intended: &Footprint) {}
+
     /// The step just taken did work that takes time (see [`crate::Sim::spend`]).
     fn worked(&mut self, _actor: Actor) {}
 

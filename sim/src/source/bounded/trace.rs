@@ -2,7 +2,6 @@
 
 use crate::footprint::{Access, Footprint};
 use crate::units::Actor;
-use std::collections::BTreeMap;
 
 /// A digest of the steps taken: for each step, whose it is, the how-manyth of its actor, and which
 /// conflicting steps came before it. Two runs with the same digest differ only in the order of steps that
@@ -10,52 +9,71 @@ use std::collections::BTreeMap;
 /// and two that are taken for one would make its proof a lie.
 #[derive(Default)]
 pub(super) struct Trace {
-    /// The last step of each actor.
-    last: BTreeMap<Actor, u128>,
-    /// The steps that touched a resource, and what of it.
-    touched: BTreeMap<u64, Vec<(Access, u128)>>,
+    /// The last step of each actor, by its dense index; 0 before its first.
+    last: Vec<u128>,
+    /// What was touched, and not since by a step that conflicts with all that this one conflicts with.
+    touched: Vec<Touched>,
     /// All steps of which nothing is known, and all that touched something.
     unknown: u128,
     all: u128,
+    /// The last steps of all actors.
+    steps: u128,
+}
+
+struct Touched {
+    access: Access,
+    by: Actor,
+    step: u128,
+}
+
+impl Touched {
+    /// Whether this access of a later step says all that the earlier one says: whatever conflicts with the
+    /// earlier conflicts with it too, and it comes after it in every order.
+    fn is_covered_by(&self, access: &Access, by: Actor) -> bool {
+        let earlier = &self.access;
+        earlier.resource == access.resource
+            && (access.part.is_none() || access.part == earlier.part)
+            && (access.writes || !earlier.writes && self.by == by)
+    }
 }
 
 impl Trace {
     /// A step of this actor touched this.
     pub fn step(&mut self, actor: Actor, footprint: &Footprint) {
-        if *footprint == Footprint::Nothing {
-            return;
+        let dependencies = match footprint {
+            Footprint::Nothing => return,
+            Footprint::Unknown => self.all,
+            Footprint::Known(accesses) => self.dependencies(accesses),
+        };
+        let index = actor.dense();
+        if index >= self.last.len() {
+            self.last.resize(index + 1, 0);
         }
-        let before = self.last.get(&actor).copied().unwrap_or_default();
-        let mut dependencies = self.unknown;
-        match footprint {
-            Footprint::Nothing => unreachable!("nothing was touched"),
-            Footprint::Unknown => dependencies = self.all,
-            Footprint::Known(accesses) => {
-                for access in accesses.iter() {
-                    let earlier = self.touched.get(&access.resource).into_iter().flatten();
-                    let conflicting = earlier.filter(|(other, _)| other.conflicts(access));
-                    dependencies = conflicting.fold(dependencies, |sum, (_, step)| sum.wrapping_add(*step));
-                }
-            }
-        }
+        let before = std::mem::take(&mut self.last[index]);
         let step = mix(mix(before ^ u128::from(actor.code())) ^ dependencies);
-        self.last.insert(actor, step);
-        match footprint {
-            Footprint::Nothing => unreachable!("nothing was touched"),
-            Footprint::Unknown => self.unknown = self.unknown.wrapping_add(step),
-            Footprint::Known(accesses) => {
-                for access in accesses.iter() {
-                    self.touched.entry(access.resource).or_default().push((*access, step));
-                }
-            }
-        }
+        self.last[index] = step;
+        let left = if before == 0 { 0 } else { mix(before) };
+        self.steps = self.steps.wrapping_sub(left).wrapping_add(mix(step));
         self.all = self.all.wrapping_add(step);
+        if *footprint == Footprint::Unknown {
+            self.unknown = self.unknown.wrapping_add(step);
+        }
+        for access in footprint.accesses() {
+            self.touched.retain(|earlier| !earlier.is_covered_by(access, actor));
+            self.touched.push(Touched { access: *access, by: actor, step });
+        }
+    }
+
+    /// The steps that a step which touches this has to come after, as a sum.
+    fn dependencies(&self, accesses: &[Access]) -> u128 {
+        let conflicts = |earlier: &&Touched| accesses.iter().any(|access| access.conflicts(&earlier.access));
+        let conflicting = self.touched.iter().filter(conflicts);
+        conflicting.fold(self.unknown, |sum, earlier| sum.wrapping_add(earlier.step))
     }
 
     /// The state after these steps, with `next` to go.
     pub fn state(&self, next: Actor) -> u128 {
-        let steps = self.last.values().fold(0u128, |sum, step| sum.wrapping_add(mix(*step)));
-        mix(steps ^ u128::from(next.code()) << 64)
+        mix(self.steps ^ u128::from(next.code()) << 64)
     }
 }
 
