@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What takes more schedules is not enumerated.
 const EXECUTIONS_MAX: u64 = 400;
-const CASES: u32 = 60;
+const CASES: u32 = 40;
 
 /// Time passes only where nobody can go on: a reduced search lets no wait run out, so neither must this.
 struct Timeless(Box<dyn Source>);

@@ -1,11 +1,11 @@
 //! Systematic search of one program: it ends with a finding, with a proof, or with how far it came.
 
-use crate::codec;
 use crate::plan::Plan;
-use crate::replay::Replay;
-use crate::run::{RunError, RunOptions, run};
-use drawloom_sim::source::{Bounded, Coverage, Strict};
-use drawloom_sim::{Host, Profile, Tape};
+use crate::run::{Run, RunError, RunOptions, run};
+use crate::search;
+use drawloom_sim::source::{Bounded, Coverage};
+use drawloom_sim::{Host, Profile};
+use drawloom_sqlite::Busy;
 use std::ops::ControlFlow;
 
 /// How a systematic search ended.
@@ -30,32 +30,35 @@ pub fn search(
     preemptions: u32,
     observer: &mut dyn FnMut(&Coverage) -> ControlFlow<()>,
 ) -> Result<Ended, RunError> {
-    let search = Bounded::new(seed, preemptions, steps_commute(plan));
+    let mut reduce = steps_commute(plan);
+    let mut search = Bounded::new(seed, preemptions, reduce);
     while let Some(source) = search.next_source() {
         let options = RunOptions { record: true, ..RunOptions::default() };
         let ran = host.run(|| run(plan, source, options))?;
         if !ran.findings.is_empty() {
             let tape = ran.tape.expect("it was recorded");
-            return Ok(Ended::Found(confirm(host, plan, seed, tape)?));
+            let (bytes, _) =
+                search::confirm(host, plan, seed.into(), &tape)?.expect("a run repeats on a fresh thread");
+            return Ok(Ended::Found(bytes));
         }
         if observer(&search.coverage()).is_break() {
             return Ok(Ended::Unfinished(search.coverage()));
+        }
+        if reduce && may_time_out(plan, &ran) {
+            reduce = false;
+            search = Bounded::new(seed, preemptions, reduce);
         }
     }
     Ok(Ended::Proved(search.coverage()))
 }
 
 /// Whether what steps touch says all about their order: not where messages take their time, or things break.
-fn steps_commute(plan: &Plan) -> bool {
+pub fn steps_commute(plan: &Plan) -> bool {
     plan.network == Profile::Direct && plan.faults.kinds.is_empty()
 }
 
-/// The same run once more on a fresh thread, as the bytes of its replay.
-fn confirm(host: Host, plan: &Plan, seed: u64, tape: Tape) -> Result<Vec<u8>, RunError> {
-    host.run_fresh(|| {
-        let options = RunOptions { record: true, ..RunOptions::default() };
-        let ran = run(plan, Box::new(Strict::new(tape)), options)?;
-        assert!(ran.divergence.is_none(), "a run repeats on a fresh thread: {:?}", ran.divergence);
-        Ok(codec::encode(&Replay::new(plan, seed, ran)))
-    })
+/// Whether a run was so long that a wait could run out in it. Footprints do not tell time: of two runs that
+/// differ only in the order of commuting steps, it might run out in one.
+fn may_time_out(plan: &Plan, ran: &Run) -> bool {
+    matches!(plan.sqlite.busy, Busy::Wait { timeout } if ran.duration.0 >= timeout.0)
 }

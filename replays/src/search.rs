@@ -125,6 +125,25 @@ pub fn record(host: Host, plan: &Plan, seed: u64) -> Result<Vec<u8>, RunError> {
     Search::random(plan).record_fresh(host, seed.into(), None)
 }
 
+/// The run of this tape once more on a fresh thread: the bytes of its replay, and what was found. `None`: it left
+/// the tape, so it is another run there.
+///
+/// # Errors
+/// [`RunError`]: the setup failed.
+pub fn confirm(
+    host: Host,
+    plan: &Plan,
+    name: Name,
+    tape: &Tape,
+) -> Result<Option<(Vec<u8>, Vec<Finding>)>, RunError> {
+    host.run_fresh(|| {
+        let options = RunOptions { record: true, ..RunOptions::default() };
+        let run = run(plan, Box::new(Strict::new(tape.clone())), options)?;
+        let (left, findings) = (run.divergence.is_some(), run.findings.clone());
+        Ok((!left).then(|| (codec::encode(&Replay::new(plan, name, run)), findings)))
+    })
+}
+
 /// What came of replaying on a fresh thread.
 pub struct Replayed {
     /// Whether the run is the same.

@@ -199,7 +199,7 @@ impl Sqlite {
                         return self.failed(id, classify(&error), footprint);
                     }
                     let refused = self.disk().take_refused();
-                    let footprint = self.touched(id, began, statement, End::Refused);
+                    let footprint = self.touched(id, began, statement, End::Waits);
                     let statement = statement.clone();
                     self.wait(
                         id,
@@ -289,7 +289,7 @@ impl Backend for Sqlite {
         if cx.now() < wait.deadline && wait.refused.is_some_and(|lock| self.disk().is_taken(lock)) {
             // Another one that waited was quicker. SQLite would only say so again.
             let standing = cx.observed().then(|| Standing::of(&self.sessions[&session].connection));
-            let footprint = self.touched(session, standing, &wait.statement, End::Refused);
+            let footprint = self.touched(session, standing, &wait.statement, End::Waits);
             return self.wait(session, Wait { named: false, ..wait }, footprint);
         }
         self.attempt(cx, session, &wait.statement, Some(wait.deadline))

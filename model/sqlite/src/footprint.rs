@@ -20,6 +20,10 @@
 //! and all of them do with who takes a snapshot and reads it as a whole. A transaction that holds LOCK needs to say
 //! no more: everybody who publishes reads or writes it, so what it finds committed cannot change unseen.
 //!
+//! A statement that waits for LOCK touches nothing until it has it: an attempt that is refused changes nothing,
+//! nobody is told of it, and it is made again whenever LOCK is given back. Where the refusal is the answer
+//! (`busy=error`, or a snapshot too old to write), it reads LOCK, and in a transaction SNAPSHOT.
+//!
 //! Times are not compared: that a statement was executed a millisecond sooner changes no answer, but where a
 //! lock is waited for, it moves the deadline. So a statement whose wait ran out is `Unknown`.
 
@@ -65,8 +69,10 @@ pub(crate) enum End {
     Answered,
     /// With an error.
     Failed,
-    /// The lock was not to be had.
+    /// The lock was not to be had, and that is the answer.
     Refused,
+    /// The lock was not to be had, and it will be tried again.
+    Waits,
     /// Its wait for the lock ran out.
     TimedOut,
 }
@@ -144,13 +150,17 @@ impl Footprints {
         }
         match (end, &*plan) {
             (End::TimedOut, _) => Footprint::Unknown,
-            // It got no further than the lock.
-            (End::Refused, Plan::Writes(_) | Plan::Begin { .. }) if self.wal => {
-                let took = before == Standing::Begun && now != Standing::Begun;
-                known(took.then(snapshot).into_iter().chain([lock(false)]).collect())
+            // It is as if it had not been sent yet: it changed nothing, and nobody was told anything.
+            (End::Waits, Plan::Writes(_) | Plan::Begin { .. }) if self.wal && before == now => {
+                Footprint::Nothing
+            }
+            // It got no further than the lock; or it had the lock, and found its snapshot too old to write.
+            (End::Refused | End::Waits, Plan::Writes(_) | Plan::Begin { .. }) if self.wal => {
+                let saw = now == Standing::Reading;
+                known(saw.then(snapshot).into_iter().chain([lock(false)]).collect())
             }
             // Whoever else is refused in WAL mode was so for no reason that is known here.
-            (End::Refused, _) if self.wal => Footprint::Unknown,
+            (End::Refused | End::Waits, _) if self.wal => Footprint::Unknown,
             // An error that ends the transaction, such as a full disk.
             (End::Failed, _) if self.wal && before == Standing::Writing && now == Standing::Outside => {
                 intended.join(known(vec![lock(true)]))

@@ -35,11 +35,10 @@ pub use watch::Watched;
 
 use crate::codec;
 use crate::replay::{Replay, Verdict};
-use crate::run::{RunError, RunOptions, run};
+use crate::run::{RunError, RunOptions};
 use crate::search::{self, ReplayError};
-use drawloom_model::Signature;
+use drawloom_model::{Finding, Signature};
 use drawloom_sim::Host;
-use drawloom_sim::source::Strict;
 pub(crate) use planned::{Planned, case_of};
 
 use planned::plan_of;
@@ -186,16 +185,11 @@ pub fn shrink_within(
 
 /// The case once more on a fresh thread, as a replay, and that replayed.
 fn confirm(replay: &Replay, case: &Case, target: &Signature) -> Result<Vec<u8>, ShrinkError> {
-    let (plan, name) = (plan_of(&replay.plan, case), replay.header.name);
-    let again = Host::best().run_fresh(|| {
-        let options = RunOptions { record: true, ..RunOptions::default() };
-        let run = run(&plan, Box::new(Strict::new(case.tape.clone())), options)?;
-        let left =
-            run.divergence.is_some() || run.findings.iter().all(|finding| finding.signature != *target);
-        let again = Replay::new(&plan, name, run);
-        Ok::<_, RunError>((!left).then(|| codec::encode(&again)))
-    })?;
-    let bytes = again.ok_or(ShrinkError::NotDeterministic)?;
+    let plan = plan_of(&replay.plan, case);
+    let again = search::confirm(Host::best(), &plan, replay.header.name, &case.tape)?;
+    let fails_alike = |findings: &[Finding]| findings.iter().any(|finding| finding.signature == *target);
+    let again = again.filter(|(_, findings)| fails_alike(findings));
+    let (bytes, _) = again.ok_or(ShrinkError::NotDeterministic)?;
     let replayed = search::replay_among(Host::best(), &bytes, RunOptions::default(), &[plan.workload])?;
     let same = replayed.verdict == Verdict::Identical && replayed.bytes == bytes;
     if same { Ok(bytes) } else { Err(ShrinkError::NotDeterministic) }
