@@ -7,6 +7,7 @@ use crate::outside::{self, Status};
 use crate::run;
 use drawloom_replays::Plan;
 use drawloom_replays::proof::{self, Ended};
+use drawloom_replays::report::counted;
 use drawloom_sim::source::Coverage;
 use drawloom_sim::{Host, Profile};
 use serde_json::json;
@@ -28,13 +29,13 @@ pub fn prove(args: &RunArgs, plan: &Plan, preemptions: u32) -> Done {
             }
             Ended::Proved(coverage) => tell(args, plan, preemptions, seed, coverage),
             Ended::Unfinished(coverage) => {
-                exit = if stopped { Exit::Interrupted } else { Exit::Unproved };
+                exit = Exit::Unproved;
                 tell(args, plan, preemptions, seed, coverage)
             }
         };
         outside::print(&told);
         if stopped {
-            break;
+            return Ok(Exit::Interrupted);
         }
     }
     Ok(exit)
@@ -51,7 +52,9 @@ fn search(
     let status = Status::new();
     let mut stopped = false;
     let ended = proof::search(Host::best(), plan, seed, preemptions, &mut |coverage| {
-        status.show(|| format!("seed {seed}: {} executions, {}", coverage.executions, so_far(coverage)));
+        status.show(|| {
+            format!("seed {seed}: {}, {}", counted(coverage.executions, "execution"), so_far(coverage))
+        });
         stopped = interrupted.try_recv().is_ok();
         if stopped || coverage.executions >= args.executions {
             ControlFlow::Break(())
@@ -67,12 +70,10 @@ fn so_far(coverage: &Coverage) -> String {
     match coverage.preemptions_covered {
         None => "not even all schedules without preemptions are covered".to_owned(),
         Some(0) => "all schedules without preemptions are covered".to_owned(),
-        Some(preemptions) => format!("all schedules with at most {} are covered", counted(preemptions)),
+        Some(preemptions) => {
+            format!("all schedules with at most {} are covered", counted(preemptions.into(), "preemption"))
+        }
     }
-}
-
-fn counted(preemptions: u32) -> String {
-    format!("{preemptions} preemption{}", if preemptions == 1 { "" } else { "s" })
 }
 
 fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, coverage: Coverage) -> String {
@@ -96,24 +97,24 @@ fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, coverage: Cove
         "{}, {}, {} of {workers} with the data of seed {seed}, {} network, {faults}{waits}",
         args.workload,
         args.variant,
-        format_args!("{} each", counted_actions(plan.actions)),
+        format_args!("{} each", counted(plan.actions.into(), "action")),
         plan.network.name(),
     );
     if coverage.complete {
         return format!(
-            "proved: all schedules with at most {} of {what}: {} executions, nothing found\n",
-            counted(preemptions),
-            coverage.executions
+            "proved: all schedules with at most {} of {what}: {}, nothing found\n",
+            counted(preemptions.into(), "preemption"),
+            counted(coverage.executions, "execution"),
         );
     }
+    let hint = match proof::steps_commute(plan) {
+        true => "",
+        false => "with --network direct, and without --faults, one of all schedules that commute is enough\n",
+    };
     format!(
-        "not proved: {what}: nothing found in {} executions; {}\n\
-         make it smaller with --threads and --actions, or allow more with --executions\n",
-        coverage.executions,
+        "not proved: {what}: nothing found in {}; {}\n\
+         make it smaller with --threads and --actions, or allow more with --executions\n{hint}",
+        counted(coverage.executions, "execution"),
         so_far(&coverage)
     )
-}
-
-fn counted_actions(actions: u32) -> String {
-    format!("{actions} action{}", if actions == 1 { "" } else { "s" })
 }

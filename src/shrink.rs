@@ -4,6 +4,7 @@ use crate::cli::{Done, Format, ShrinkArgs};
 use crate::exit::{Exit, Failure};
 use crate::outside::{self, Status};
 use crate::{output, replay};
+use drawloom_replays::report::counted;
 use drawloom_replays::shrink::{self, ShrinkError, Shrunk, Size};
 use drawloom_replays::{Replay, lanes};
 use serde_json::{Value, json};
@@ -67,15 +68,14 @@ fn of_error(file: &Path, error: &ShrinkError) -> Failure {
 
 /// How large a case is, in words. That nothing breaks is not said.
 fn words(size: &Size) -> String {
-    let count = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut words = vec![
-        count(size.workers as u64, "worker"),
-        count(size.actions as u64, "action"),
-        count(size.statements.into(), "statement"),
-        count(size.preemptions.into(), "preemption"),
+        counted(size.workers as u64, "worker"),
+        counted(size.actions as u64, "action"),
+        counted(size.statements.into(), "statement"),
+        counted(size.preemptions.into(), "preemption"),
     ];
     if size.faults > 0 {
-        words.push(count(size.faults as u64, "fault"));
+        words.push(counted(size.faults as u64, "fault"));
     }
     words.join(", ")
 }

@@ -184,7 +184,7 @@ fn every_strategy_finds_it_and_replays() {
         let found = place.drawloom(&format!("{run} --threads 2 --actions 3")).exits(1);
         place.shell(printed_command(&found.out, "replay it:")).exits(1).prints(&["identical"]);
     }
-    for wrong in ["pct", "pct:0", "pct:5", "bounded", "bounded:x", "best", ""] {
+    for wrong in ["pct", "pct:0", "pct:5", "bounded", "bounded:9", "bounded:x", "best", ""] {
         let run = ["run", "bank", "--schedule", wrong];
         let refused = Ran::from(place.command(&run).output().unwrap()).exits(2);
         refused.complains(&["random | pct:D (D = 1 to 4) | urw | surw | pos | bounded:P"]);
@@ -194,18 +194,52 @@ fn every_strategy_finds_it_and_replays() {
 #[test]
 fn a_bounded_search_ends_with_a_finding_a_proof_or_how_far_it_came() {
     let place = Place::new();
-    let counter = "run counter --threads 2 --actions 1 --schedule bounded:1 --network direct --no-shrink";
+    let counter = "run counter --threads 2 --actions 1 --schedule bounded:1 --no-shrink";
     place
         .drawloom(&format!("{counter} --variant read-add-write"))
         .exits(1)
         .prints(&["found: no update is lost"]);
     let proved = place.drawloom(counter).exits(0);
-    proved.prints(&["proved: all schedules with at most 1 preemption", "these 2 workers", "nothing found"]);
-    let large = "run bank --schedule bounded:2 --network direct --threads 3 --actions 4 --executions 50";
-    let unproved = place.drawloom(large).exits(5);
-    unproved.prints(&["not proved", "nothing found in 50 executions", "--threads", "--executions"]);
-    let json = place.drawloom(&format!("{large} --format json")).exits(5).json();
+    proved.prints(&[
+        "proved: all schedules with at most 1 preemption of",
+        "these 2 workers",
+        "nothing found",
+    ]);
+    proved.prints(&["direct network, no faults"]);
+
+    let unproved = place.drawloom("run bank --schedule bounded:1 --executions 50").exits(5);
+    unproved.prints(&[
+        "not proved",
+        "these 4 workers",
+        "nothing found in 50 executions",
+        "preemptions are covered",
+    ]);
+    assert!(unproved.out.ends_with("or allow more with --executions\n"), "{}", unproved.out);
+    let json = place.drawloom("run bank --schedule bounded:1 --executions 50 --format json").exits(5).json();
     assert_eq!((json["executions"].as_u64(), json["proved"].as_bool()), (Some(50), Some(false)), "{json}");
+    let one = place.drawloom("run bank --schedule bounded:0 --executions 1").exits(5);
+    one.prints(&["in 1 execution;", "not even all schedules without preemptions are covered"]);
+}
+
+#[test]
+fn an_unproved_search_says_where_reduction_helps() {
+    let place = Place::new();
+    for elsewhere in ["--network lan", "--network flaky", "--faults crash", "--sqlite-busy-timeout-ms 3"] {
+        let search = "run counter --threads 2 --actions 2 --schedule bounded:2 --executions 3";
+        let unproved = place.drawloom(&format!("{search} {elsewhere}")).exits(5);
+        let hinted = unproved.out.contains("with --network direct, and without --faults");
+        assert_eq!(hinted, !elsewhere.contains("busy"), "{}", unproved.out);
+    }
+}
+
+#[test]
+fn a_proof_in_as_many_executions_as_are_allowed_is_one() {
+    let place = Place::new();
+    let search = "run counter --threads 2 --actions 1 --schedule bounded:1";
+    let json = place.drawloom(&format!("{search} --format json")).exits(0).json();
+    let executions = json["executions"].as_u64().unwrap();
+    place.drawloom(&format!("{search} --executions {executions}")).exits(0).prints(&["proved:"]);
+    place.drawloom(&format!("{search} --executions {}", executions - 1)).exits(5).prints(&["not proved:"]);
 }
 
 #[test]
@@ -822,6 +856,19 @@ fn an_interrupt_ends_with_a_summary_and_no_orphans() {
         no_orphans(&jobs);
         assert_eq!(place.names(), BTreeSet::new());
     }
+}
+
+#[test]
+fn an_interrupted_proof_says_how_far_it_came() {
+    let place = Place::new();
+    let search = "run bank --schedule bounded:3 --executions 100000000";
+    let mut command = place.command(&search.split(' ').collect::<Vec<_>>());
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let tasks = format!("/proc/{}/task", run.id());
+    // Its second thread is the one that waits for signals.
+    until("signals are waited for", || (fs::read_dir(&tasks).unwrap().count() > 1).then_some(()));
+    signal("INT", run.id());
+    ended(run).exits(130).prints(&["not proved", "nothing found in", "are covered"]);
 }
 
 #[test]

@@ -41,12 +41,13 @@ pub fn search(
                 search::confirm(host, plan, seed.into(), &tape)?.expect("a run repeats on a fresh thread");
             return Ok(Ended::Found(bytes));
         }
-        if observer(&search.coverage()).is_break() {
-            return Ok(Ended::Unfinished(search.coverage()));
-        }
         if reduce && may_time_out(plan, &ran) {
             reduce = false;
             search = Bounded::new(seed, preemptions, reduce);
+        }
+        let coverage = search.coverage();
+        if observer(&coverage).is_break() && !coverage.complete {
+            return Ok(Ended::Unfinished(coverage));
         }
     }
     Ok(Ended::Proved(search.coverage()))

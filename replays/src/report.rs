@@ -94,6 +94,11 @@ pub fn fault(fault: &FaultEvent) -> String {
     }
 }
 
+/// How many there are of what: `1 worker`, `2 workers`.
+pub fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The text without anything that a terminal would obey.
 pub fn printable(text: &str) -> String {
     text.chars()
