@@ -16,7 +16,7 @@ pub(super) struct Trace {
     /// All steps of which nothing is known, and all that touched something.
     unknown: u128,
     all: u128,
-    /// The last steps of all actors.
+    /// The last steps of all actors, as a sum.
     steps: u128,
 }
 
@@ -49,11 +49,11 @@ impl Trace {
         if index >= self.last.len() {
             self.last.resize(index + 1, 0);
         }
-        let before = std::mem::take(&mut self.last[index]);
-        let step = mix(mix(before ^ u128::from(actor.code())) ^ dependencies);
+        let before = self.last[index];
+        // Multiplied, for what it depends on may be the same step.
+        let step = mix(numbered(before, actor).wrapping_add(dependencies));
         self.last[index] = step;
-        let left = if before == 0 { 0 } else { mix(before) };
-        self.steps = self.steps.wrapping_sub(left).wrapping_add(mix(step));
+        self.steps = self.steps.wrapping_sub(before).wrapping_add(step);
         self.all = self.all.wrapping_add(step);
         if *footprint == Footprint::Unknown {
             self.unknown = self.unknown.wrapping_add(step);
@@ -73,8 +73,14 @@ impl Trace {
 
     /// The state after these steps, with `next` to go.
     pub fn state(&self, next: Actor) -> u128 {
-        mix(self.steps ^ u128::from(next.code()) << 64)
+        numbered(self.steps, next)
     }
+}
+
+/// Different for different actors.
+fn numbered(word: u128, actor: Actor) -> u128 {
+    const ODD: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+    word.wrapping_add(u128::from(actor.code()) + 1).wrapping_mul(ODD)
 }
 
 /// Every bit of the input reaches every bit of the output.
