@@ -318,11 +318,39 @@ impl RunArgs {
         })
     }
 
+    /// What each seed draws for itself: what no option says.
+    pub fn swarm(&self) -> Swarm {
+        if self.no_swarm || self.is_bounded() {
+            return Swarm::NONE;
+        }
+        Swarm {
+            workers: self.threads.is_none(),
+            actions: self.actions.is_none(),
+            network: self.network.is_none(),
+            faults: self.faults.is_empty(),
+            mix: self.mix.is_empty(),
+        }
+    }
+
+    fn is_bounded(&self) -> bool {
+        matches!(self.schedule, Strategy::Bounded { .. })
+    }
+
+    fn left_out(&self, workload: &dyn Workload, variant: &Variant) -> Result<Vec<&'static str>, Failure> {
+        let actions = workload.actions(variant.name);
+        let names = || actions.iter().map(|(_, action)| action.name());
+        if let Some(unknown) = self.mix.iter().find(|name| names().all(|known| known != name.as_str())) {
+            return Err(plan::unknown("action", unknown, names()).into());
+        }
+        let is_left_out = |name: &&str| !self.mix.is_empty() && self.mix.iter().all(|kept| kept != name);
+        Ok(names().filter(is_left_out).collect())
+    }
+
     fn profile(&self) -> Profile {
         match &self.network {
             Some(name) => named(&Profile::ALL, Profile::name, name),
             // Elsewhere no two steps commute, and there are too many schedules to explore.
-            None if matches!(self.schedule, Strategy::Bounded { .. }) => Profile::Direct,
+            None if self.is_bounded() => Profile::Direct,
             None => Profile::Lan,
         }
     }

@@ -81,8 +81,7 @@ fn explore(plan: &Plan, seed: u64, preemptions: u32, reduce: bool) -> Option<(BT
     let search = Bounded::new(seed, preemptions, reduce);
     let mut all = BTreeSet::new();
     while let Some(source) = search.next_source() {
-        let options = RunOptions { record: false, ..RunOptions::default() };
-        all.insert(seen(&run(plan, Box::new(Timeless(source)), options).unwrap()));
+        all.insert(seen(&run(plan, Box::new(Timeless(source)), RunOptions::default()).unwrap()));
         if search.coverage().executions > EXECUTIONS_MAX {
             return None;
         }

@@ -37,9 +37,8 @@ pub fn search(
         let ran = host.run(|| run(plan, source, options))?;
         if !ran.findings.is_empty() {
             let tape = ran.tape.expect("it was recorded");
-            let (bytes, _) =
-                search::confirm(host, plan, seed.into(), &tape)?.expect("a run repeats on a fresh thread");
-            return Ok(Ended::Found(bytes));
+            let confirmed = search::confirm(host, plan, seed.into(), &tape)?;
+            return Ok(Ended::Found(confirmed.expect("a run repeats on a fresh thread").bytes));
         }
         if reduce && may_time_out(plan, &ran) {
             reduce = false;

@@ -125,22 +125,24 @@ pub fn record(host: Host, plan: &Plan, seed: u64) -> Result<Vec<u8>, RunError> {
     Search::random(plan).record_fresh(host, seed.into(), None)
 }
 
-/// The run of this tape once more on a fresh thread: the bytes of its replay, and what was found. `None`: it left
-/// the tape, so it is another run there.
+/// A run that was repeated on a fresh thread.
+pub struct Confirmed {
+    /// The bytes of its replay.
+    pub bytes: Vec<u8>,
+    /// What was found, the earliest first.
+    pub findings: Vec<Finding>,
+}
+
+/// The run of this tape once more on a fresh thread. `None`: it left the tape, so it is another run there.
 ///
 /// # Errors
 /// [`RunError`]: the setup failed.
-pub fn confirm(
-    host: Host,
-    plan: &Plan,
-    name: Name,
-    tape: &Tape,
-) -> Result<Option<(Vec<u8>, Vec<Finding>)>, RunError> {
+pub fn confirm(host: Host, plan: &Plan, name: Name, tape: &Tape) -> Result<Option<Confirmed>, RunError> {
     host.run_fresh(|| {
         let options = RunOptions { record: true, ..RunOptions::default() };
         let run = run(plan, Box::new(Strict::new(tape.clone())), options)?;
         let (left, findings) = (run.divergence.is_some(), run.findings.clone());
-        Ok((!left).then(|| (codec::encode(&Replay::new(plan, name, run)), findings)))
+        Ok((!left).then(|| Confirmed { bytes: codec::encode(&Replay::new(plan, name, run)), findings }))
     })
 }
 

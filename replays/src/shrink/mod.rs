@@ -36,8 +36,8 @@ pub use watch::Watched;
 use crate::codec;
 use crate::replay::{Replay, Verdict};
 use crate::run::{RunError, RunOptions};
-use crate::search::{self, ReplayError};
-use drawloom_model::{Finding, Signature};
+use crate::search::{self, Confirmed, ReplayError};
+use drawloom_model::Signature;
 use drawloom_sim::Host;
 pub(crate) use planned::{Planned, case_of};
 
@@ -187,9 +187,8 @@ pub fn shrink_within(
 fn confirm(replay: &Replay, case: &Case, target: &Signature) -> Result<Vec<u8>, ShrinkError> {
     let plan = plan_of(&replay.plan, case);
     let again = search::confirm(Host::best(), &plan, replay.header.name, &case.tape)?;
-    let fails_alike = |findings: &[Finding]| findings.iter().any(|finding| finding.signature == *target);
-    let again = again.filter(|(_, findings)| fails_alike(findings));
-    let (bytes, _) = again.ok_or(ShrinkError::NotDeterministic)?;
+    let fails_alike = |again: &Confirmed| again.findings.iter().any(|it| it.signature == *target);
+    let bytes = again.filter(fails_alike).ok_or(ShrinkError::NotDeterministic)?.bytes;
     let replayed = search::replay_among(Host::best(), &bytes, RunOptions::default(), &[plan.workload])?;
     let same = replayed.verdict == Verdict::Identical && replayed.bytes == bytes;
     if same { Ok(bytes) } else { Err(ShrinkError::NotDeterministic) }
