@@ -303,11 +303,7 @@ impl RunArgs {
             workers: self.threads.unwrap_or(usual.workers),
             actions: self.actions.unwrap_or(usual.actions),
             left_out: self.left_out(workload, variant)?,
-            network: match &self.network {
-                Some(name) => named(&Profile::ALL, Profile::name, name),
-                None if self.is_bounded() => Profile::Direct,
-                None => usual.network,
-            },
+            network: self.profile(),
             faults: self.fault_plan()?,
             sqlite: Options {
                 journal_mode: named(&JournalMode::ALL, JournalMode::name, &self.sqlite_journal_mode),

@@ -106,10 +106,11 @@ fn remark_rate(tally: &Tally, seconds: f64) {
 }
 
 fn counted_runs(tally: &Tally) -> String {
-    let plural = |count: u64| if count == 1 { "" } else { "s" };
-    let (seeds, mutants) = (tally.seeds, tally.mutants);
-    let seeds = format!("{seeds} seed{}", plural(seeds));
-    if mutants == 0 { seeds } else { format!("{seeds} and {mutants} mutant{}", plural(mutants)) }
+    let seeds = report::counted(tally.seeds, "seed");
+    match tally.mutants {
+        0 => seeds,
+        mutants => format!("{seeds} and {}", report::counted(mutants, "mutant")),
+    }
 }
 
 /// Runs it again on a fresh thread, and keeps its replay.
@@ -165,8 +166,7 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
     }
     if args.keep_going && !kept.is_empty() {
         let (hits, kinds) = (tried.hits.len(), kept.len());
-        let plural = if kinds == 1 { "" } else { "s" };
-        text += &format!("{hits} runs have a finding, of {kinds} kind{plural}\n");
+        text += &format!("{hits} runs have a finding, of {}\n", report::counted(kinds as u64, "kind"));
     }
     let coverage = &tried.tally.coverage;
     if args.coverage {
