@@ -8,7 +8,7 @@ use crate::run;
 use drawloom_replays::Plan;
 use drawloom_replays::proof::{self, Ended};
 use drawloom_replays::report::counted;
-use drawloom_sim::source::Coverage;
+use drawloom_sim::source::Explored;
 use drawloom_sim::{Host, Profile};
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -27,10 +27,10 @@ pub fn prove(args: &RunArgs, plan: &Plan, preemptions: u32) -> Done {
                 run::report_found(args, &[kept]);
                 return Ok(Exit::Finding);
             }
-            Ended::Proved(coverage) => tell(args, plan, preemptions, seed, coverage),
-            Ended::Unfinished(coverage) => {
+            Ended::Proved(explored) => tell(args, plan, preemptions, seed, explored),
+            Ended::Unfinished(explored) => {
                 exit = Exit::Unproved;
-                tell(args, plan, preemptions, seed, coverage)
+                tell(args, plan, preemptions, seed, explored)
             }
         };
         outside::print(&told);
@@ -51,12 +51,12 @@ fn search(
 ) -> Result<(Ended, bool), Failure> {
     let status = Status::new();
     let mut stopped = false;
-    let ended = proof::search(Host::best(), plan, seed, preemptions, &mut |coverage| {
+    let ended = proof::search(Host::best(), plan, seed, preemptions, &mut |explored| {
         status.show(|| {
-            format!("seed {seed}: {}, {}", counted(coverage.executions, "execution"), so_far(coverage))
+            format!("seed {seed}: {}, {}", counted(explored.executions, "execution"), so_far(explored))
         });
         stopped = interrupted.try_recv().is_ok();
-        if stopped || coverage.executions >= args.executions {
+        if stopped || explored.executions >= args.executions {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -66,8 +66,8 @@ fn search(
     Ok((ended?, stopped))
 }
 
-fn so_far(coverage: &Coverage) -> String {
-    match coverage.preemptions_covered {
+fn so_far(explored: &Explored) -> String {
+    match explored.preemptions_covered {
         None => "not even all schedules without preemptions are covered".to_owned(),
         Some(0) => "all schedules without preemptions are covered".to_owned(),
         Some(preemptions) => {
@@ -76,16 +76,16 @@ fn so_far(coverage: &Coverage) -> String {
     }
 }
 
-fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, coverage: Coverage) -> String {
+fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, explored: Explored) -> String {
     if args.format == Format::Json {
         return output::document(&json!({
             "workload": args.workload,
             "variant": args.variant,
             "seed": seed,
             "preemptions": preemptions,
-            "executions": coverage.executions,
-            "preemptions_covered": coverage.preemptions_covered,
-            "proved": coverage.complete,
+            "executions": explored.executions,
+            "preemptions_covered": explored.preemptions_covered,
+            "proved": explored.complete,
             "found": [],
         }));
     }
@@ -100,11 +100,11 @@ fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, coverage: Cove
         format_args!("{} each", counted(plan.actions.into(), "action")),
         plan.network.name(),
     );
-    if coverage.complete {
+    if explored.complete {
         return format!(
             "proved: all schedules with at most {} of {what}: {}, nothing found\n",
             counted(preemptions.into(), "preemption"),
-            counted(coverage.executions, "execution"),
+            counted(explored.executions, "execution"),
         );
     }
     let hint = match proof::steps_commute(plan) {
@@ -114,7 +114,7 @@ fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, coverage: Cove
     format!(
         "not proved: {what}: nothing found in {}; {}\n\
          make it smaller with --threads and --actions, or allow more with --executions\n{hint}",
-        counted(coverage.executions, "execution"),
-        so_far(&coverage)
+        counted(explored.executions, "execution"),
+        so_far(&explored)
     )
 }

@@ -82,11 +82,11 @@ fn explore(plan: &Plan, seed: u64, preemptions: u32, reduce: bool) -> Option<(BT
     let mut all = BTreeSet::new();
     while let Some(source) = search.next_source() {
         all.insert(seen(&run(plan, Box::new(Timeless(source)), RunOptions::default()).unwrap()));
-        if search.coverage().executions > EXECUTIONS_MAX {
+        if search.explored().executions > EXECUTIONS_MAX {
             return None;
         }
     }
-    Some((all, search.coverage().executions))
+    Some((all, search.explored().executions))
 }
 
 /// Asserts that reduction loses nothing, where there is little enough to enumerate. Whether there was.

@@ -149,7 +149,7 @@ fn bounded(table: &mut Table, program: Program, prepared: &Prepared) {
         prepared.run(source, false);
     }
     let (ours, theirs) =
-        (proof.coverage().executions, looms::executions(program, PREEMPTIONS as usize, false));
+        (proof.explored().executions, looms::executions(program, PREEMPTIONS as usize, false));
     let row = |table: &mut Table, what: &str, ours: String, mean: f64, theirs: u64, asked: &str| {
         let what = format!("{} {what}, bounded:{PREEMPTIONS}", program.name());
         table.row(&what, ours, format!("loom {theirs}"), format!("{:.2}", mean / theirs as f64), asked);
@@ -164,7 +164,7 @@ fn bounded(table: &mut Table, program: Program, prepared: &Prepared) {
                 break;
             }
         }
-        search.coverage().executions
+        search.explored().executions
     };
     let found: Vec<u64> = (0..TRIALS).map(to_bug).collect();
     let (mean, most) = (found.iter().sum::<u64>() as f64 / TRIALS as f64, found.iter().max().copied());

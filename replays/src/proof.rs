@@ -3,7 +3,7 @@
 use crate::plan::Plan;
 use crate::run::{Run, RunError, RunOptions, run};
 use crate::search;
-use drawloom_sim::source::{Bounded, Coverage};
+use drawloom_sim::source::{Bounded, Explored};
 use drawloom_sim::{Host, Profile};
 use drawloom_sqlite::Busy;
 use std::ops::ControlFlow;
@@ -13,9 +13,9 @@ pub enum Ended {
     /// With a finding: the bytes of its replay.
     Found(Vec<u8>),
     /// Every schedule was explored, or commutes with one that was.
-    Proved(Coverage),
+    Proved(Explored),
     /// It was to go no further.
-    Unfinished(Coverage),
+    Unfinished(Explored),
 }
 
 /// Explores every schedule of the seed's program with at most `preemptions` preemptions, until there is a
@@ -28,7 +28,7 @@ pub fn search(
     plan: &Plan,
     seed: u64,
     preemptions: u32,
-    observer: &mut dyn FnMut(&Coverage) -> ControlFlow<()>,
+    observer: &mut dyn FnMut(&Explored) -> ControlFlow<()>,
 ) -> Result<Ended, RunError> {
     let mut reduce = steps_commute(plan);
     let mut search = Bounded::new(seed, preemptions, reduce);
@@ -44,12 +44,12 @@ pub fn search(
             reduce = false;
             search = Bounded::new(seed, preemptions, reduce);
         }
-        let coverage = search.coverage();
-        if observer(&coverage).is_break() && !coverage.complete {
-            return Ok(Ended::Unfinished(coverage));
+        let explored = search.explored();
+        if observer(&explored).is_break() && !explored.complete {
+            return Ok(Ended::Unfinished(explored));
         }
     }
-    Ok(Ended::Proved(search.coverage()))
+    Ok(Ended::Proved(search.explored()))
 }
 
 /// Whether what steps touch says all about their order: not where messages take their time, or things break.

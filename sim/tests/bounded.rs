@@ -138,15 +138,15 @@ fn explore_and_tell(
     let mut seen = BTreeSet::new();
     while let Some(source) = search.next_source() {
         seen.insert(run(program, source));
-        told(search.coverage().preemptions_covered, &seen);
-        if search.coverage().executions >= limit {
+        told(search.explored().preemptions_covered, &seen);
+        if search.explored().executions >= limit {
             return None;
         }
     }
-    let coverage = search.coverage();
-    assert!(coverage.complete);
-    assert_eq!(coverage.preemptions_covered, Some(preemptions));
-    Some((seen, coverage.executions))
+    let explored = search.explored();
+    assert!(explored.complete);
+    assert_eq!(explored.preemptions_covered, Some(preemptions));
+    Some((seen, explored.executions))
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -238,12 +238,12 @@ fn a_search_says_how_far_it_came() {
     let mut covered = Vec::new();
     while let Some(source) = search.next_source() {
         run(&program, source);
-        covered.push(search.coverage().preemptions_covered);
+        covered.push(search.explored().preemptions_covered);
     }
     assert_eq!(covered[0], None);
     assert!(covered.contains(&Some(0)));
     assert!(covered.contains(&Some(1)));
-    assert_eq!(search.coverage().preemptions_covered, Some(2));
+    assert_eq!(search.explored().preemptions_covered, Some(2));
     let again = Bounded::new(0, 2, true);
     let mut executions = 0;
     while let Some(source) = again.next_source() {

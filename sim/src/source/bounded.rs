@@ -74,7 +74,7 @@ pub struct Bounded {
 
 /// How far a search came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Coverage {
+pub struct Explored {
     /// The runs that were begun.
     pub executions: u64,
     /// Every schedule with at most so many preemptions was explored, or commutes with one that was.
@@ -134,9 +134,9 @@ impl Bounded {
     }
 
     /// How far the search came.
-    pub fn coverage(&self) -> Coverage {
+    pub fn explored(&self) -> Explored {
         let search = self.search.borrow();
-        Coverage {
+        Explored {
             executions: search.executions,
             preemptions_covered: search.covered.checked_sub(1),
             complete: search.executions > 0 && search.levels.iter().all(Level::is_empty),

@@ -15,7 +15,7 @@ mod surw;
 mod tape;
 mod urw;
 
-pub use bounded::{Bounded, Coverage};
+pub use bounded::{Bounded, Explored};
 pub use census::{Census, Survey};
 pub use chance::Chance;
 pub use handoffs::{Handoff, Handoffs, WithHandoffs};

@@ -1,61 +1,25 @@
 //! `drawloom explain --why`, end to end: what it says, that it says it again, and how it ends.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
-
+use crate::place::Place;
 use drawloom::{Plan, codec, search, shrinking, sim};
 use std::fs::{self, File};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use tempfile::TempDir;
+use std::process::{Command, Stdio};
 
-/// A working directory of its own.
-struct Place(TempDir);
+/// What is said of a replay before it is drawn.
+#[track_caller]
+fn why(place: &Place, replay: &[u8]) -> String {
+    place.write("a.replay", replay);
+    let done = place.drawloom("explain a.replay --why").exits(1);
+    assert_eq!(done.err, "");
+    let drawn = place.drawloom("explain a.replay").out;
+    done.out.strip_suffix(&drawn).expect("the drawing follows").to_owned()
+}
 
-impl Place {
-    fn new() -> Place {
-        Place(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_drawloom"));
-        command.args(arguments.split_whitespace()).current_dir(self.0.path());
-        for name in ["RUST_LOG", "NO_COLOR", "CLICOLOR_FORCE"] {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// What is said of a replay before it is drawn.
-    #[track_caller]
-    fn why(&self, replay: &[u8]) -> String {
-        fs::write(self.path("a.replay"), replay).unwrap();
-        let done = self.run("explain a.replay --why");
-        assert_eq!(done.status.code(), Some(1), "{done:?}");
-        assert!(done.stderr.is_empty(), "{done:?}");
-        let printed = String::from_utf8(done.stdout).unwrap();
-        let drawn = String::from_utf8(self.run("explain a.replay").stdout).unwrap();
-        printed.strip_suffix(&drawn).expect("the drawing follows").to_owned()
-    }
-
-    #[track_caller]
-    fn refuses(&self, code: i32, replay: &[u8], words: &[&str]) {
-        fs::write(self.path("a.replay"), replay).unwrap();
-        let Output { status, stdout, stderr } = self.run("explain a.replay --why");
-        let said = String::from_utf8(stderr).unwrap();
-        assert_eq!((status.code(), stdout.len(), said.lines().count()), (Some(code), 0, 1), "{said}");
-        for word in words {
-            assert!(said.contains(word), "no \"{word}\" in {said}");
-        }
-    }
+#[track_caller]
+fn refuses(place: &Place, code: i32, replay: &[u8], words: &[&str]) {
+    place.write("a.replay", replay);
+    place.drawloom("explain a.replay --why").exits(code).says_only(words);
 }
 
 fn failing(workload: &str, variant: &str) -> Vec<u8> {
@@ -78,7 +42,7 @@ fn sentence(said: &str) -> String {
 #[test]
 fn the_two_statements_are_named_whose_order_decides() {
     let place = Place::new();
-    let said = place.why(&shrunk(&failing("counter", "read-add-write")));
+    let said = why(&place, &shrunk(&failing("counter", "read-add-write")));
     assert_eq!(
         said,
         "\
@@ -103,7 +67,7 @@ fn every_race_has_its_sentence() {
         ("signup", "check-then-insert", "read accounts with address '", " and its commit (step "),
     ];
     for (workload, variant, deed, other) in races {
-        let said = place.why(&shrunk(&failing(workload, variant)));
+        let said = why(&place, &shrunk(&failing(workload, variant)));
         let sentence = sentence(&said);
         assert!(sentence.contains(deed) && sentence.contains(", between worker "), "{sentence}");
         assert!(sentence.contains(other), "{sentence}");
@@ -117,16 +81,16 @@ fn every_race_has_its_sentence() {
 fn what_was_not_shrunk_is_explained_too_and_always_alike() {
     let place = Place::new();
     let replay = failing("counter", "read-add-write");
-    let said = place.why(&replay);
+    let said = why(&place, &replay);
     assert!(sentence(&said).contains(" read counter "), "{said}");
     assert!(said.contains("does not fail"), "{said}");
-    assert_eq!(said, place.why(&replay));
+    assert_eq!(said, why(&place, &replay));
 }
 
 #[test]
 fn where_the_order_does_not_matter_it_says_so() {
     let place = Place::new();
-    let said = place.why(&shrunk(&failing("sync", "last-write-wins")));
+    let said = why(&place, &shrunk(&failing("sync", "last-write-wins")));
     assert_eq!(said, "There is only one order, and it fails: it seems not to depend on the order.\n\n");
 }
 
@@ -141,29 +105,29 @@ fn what_broke_is_named() {
         ..Plan::usual("checkout", "charge-before-commit").unwrap()
     };
     let found = search::first_finding(&plan, 0..100).unwrap().unwrap();
-    let said = place.why(&shrunk(&found.replay));
+    let said = why(&place, &shrunk(&found.replay));
     let sentence = sentence(&said);
     assert!(sentence.starts_with("Worker 0 died at step "), "{said}");
     assert!(sentence.contains(", after its "), "{said}");
     assert!(sentence.ends_with("; had it not, it would not have failed."), "{said}");
     let plan = Plan { network: sim::Profile::Flaky, ..Plan::usual("checkout", "retry-without-key").unwrap() };
     let found = search::first_finding(&plan, 0..100).unwrap().unwrap();
-    let said = place.why(&shrunk(&found.replay));
+    let said = why(&place, &shrunk(&found.replay));
     assert!(self::sentence(&said).contains("the answer was lost; had it come,"), "{said}");
 }
 
 #[test]
 fn what_does_not_fail_is_not_explained() {
     let place = Place::new();
-    assert_eq!(place.run("run bank --seed 1 --record silent.replay").status.code(), Some(0));
+    assert_eq!(place.drawloom("run bank --seed 1 --record silent.replay").code, Some(0));
     let silent = fs::read(place.path("silent.replay")).unwrap();
-    place.refuses(2, &silent, &["a.replay", "no finding", "nothing to explain"]);
-    place.refuses(2, b"hello", &["a.replay", "not a drawloom replay"]);
+    refuses(&place, 2, &silent, &["a.replay", "no finding", "nothing to explain"]);
+    refuses(&place, 2, b"hello", &["a.replay", "not a drawloom replay"]);
     let mut calm = codec::decode(&failing("counter", "read-add-write")).unwrap();
     calm.plan.variant = calm.plan.workload.variants().first().unwrap();
-    place.refuses(4, &codec::encode(&calm), &["a.replay", "no longer fails", "no update is lost"]);
+    refuses(&place, 4, &codec::encode(&calm), &["a.replay", "no longer fails", "no update is lost"]);
     calm.header.fingerprint = "sqlite 3.99.0".to_owned();
-    place.refuses(4, &codec::encode(&calm), &["sqlite 3.99.0", "use the drawloom that made it"]);
+    refuses(&place, 4, &codec::encode(&calm), &["sqlite 3.99.0", "use the drawloom that made it"]);
 }
 
 #[test]
@@ -172,9 +136,9 @@ fn an_interrupt_ends_it() {
     let place = Place::new();
     // Large enough not to be done before the interrupt.
     let large = "run bank --variant read-modify-write --threads 24 --actions 150 --seed 0 --no-shrink --record a.replay";
-    assert_eq!(place.run(large).status.code(), Some(1));
+    assert_eq!(place.drawloom(large).code, Some(1));
     let log = File::create(place.path("log")).unwrap();
-    let mut command = place.command("explain a.replay --why");
+    let mut command = place.command(&["explain", "a.replay", "--why"]);
     let explain = command.env("RUST_LOG", "debug").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
     // Its first run has begun, so it listens.
     let mut looks = 0;

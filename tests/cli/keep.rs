@@ -1,92 +1,10 @@
 //! Keeping replays and passing them on, through the command line: lenient verdicts, the corpus, exports.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
-
+use crate::place::Place;
 use drawloom::{Plan, Replay, codec, search};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use tempfile::TempDir;
-
-/// What a command did.
-#[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    #[track_caller]
-    fn exits(self, code: i32) -> Ran {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        assert!(!self.err.contains("panicked"), "{self:#?}");
-        self
-    }
-
-    #[track_caller]
-    fn prints(self, words: &[&str]) -> Ran {
-        for word in words {
-            assert!(self.out.contains(word), "no \"{word}\" in {self:#?}");
-        }
-        self
-    }
-
-    /// Nothing on stdout, and one line on stderr with all these words.
-    #[track_caller]
-    fn says_only(self, words: &[&str]) -> Ran {
-        assert_eq!(self.out, "", "{self:#?}");
-        self.complains(words)
-    }
-
-    #[track_caller]
-    fn complains(self, words: &[&str]) -> Ran {
-        assert_eq!(self.err.lines().count(), 1, "{self:#?}");
-        for word in words {
-            assert!(self.err.contains(word), "no \"{word}\" in {self:#?}");
-        }
-        self
-    }
-
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
-    }
-}
-
-/// A working directory of its own.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Place {
-        Place(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn drawloom(&self, arguments: &str) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_drawloom"));
-        command.args(arguments.split_whitespace()).current_dir(self.0.path()).env_remove("RUST_LOG");
-        let output = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    fn keep(&self, name: &str, replay: &Replay) {
-        fs::write(self.path(name), codec::encode(replay)).unwrap();
-    }
-
-    fn replays_in(&self, folder: &str) -> Vec<String> {
-        let entries = fs::read_dir(self.path(folder)).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
+use std::path::Path;
 
 fn small(workload: &str, variant: &str) -> Plan {
     Plan { workers: 2, actions: 2, ..Plan::usual(workload, variant).unwrap() }
@@ -135,20 +53,20 @@ fn a_diverged_replay_says_whether_the_finding_is_still_there() {
 
     // Something changed that is not the bug.
     replay.history.events.pop();
-    place.keep("same.replay", &replay);
+    place.write("same.replay", codec::encode(&replay));
     place.drawloom("replay same.replay").exits(4).prints(&["run leniently: same finding", &name]);
     let json = place.drawloom("replay same.replay --format json").exits(4).json();
     assert_eq!(json["result"]["lenient"]["outcome"], "same finding");
     assert_eq!(json["result"]["lenient"]["finding"]["name"], name.as_str());
 
     replay.findings[0].signature.name = "pigs fly".to_owned();
-    place.keep("other.replay", &replay);
+    place.write("other.replay", codec::encode(&replay));
     place.drawloom("replay other.replay").exits(4).prints(&["run leniently: different finding", &name]);
     replay.findings.clear();
     fs::write(place.path("silent.replay"), now_of("correct", &replay)).unwrap();
     place.drawloom("replay silent.replay").exits(4).prints(&["run leniently: still nothing"]);
     // What is the same needs no lenient run.
-    place.keep("identical.replay", &lost_update());
+    place.write("identical.replay", codec::encode(&lost_update()));
     let identical = place.drawloom("replay identical.replay --format json").exits(1).json();
     assert_eq!(identical["result"].get("lenient"), None);
 }
@@ -158,10 +76,12 @@ fn a_replay_of_another_engine_is_run_leniently() {
     let place = Place::new();
     let mut replay = lost_update();
     replay.header.fingerprint = "sqlite 3.99.0".to_owned();
-    place.keep("other.replay", &replay);
+    place.write("other.replay", codec::encode(&replay));
     let words = ["sqlite 3.99.0", "use the drawloom that made it; run leniently: same finding"];
     place.drawloom("replay other.replay").exits(4).says_only(&words);
-    let json = place.drawloom("replay other.replay --format json").exits(4).complains(&words).json();
+    let told = place.drawloom("replay other.replay --format json").exits(4);
+    told.complains(&words);
+    let json = told.json();
     assert_eq!(json["result"]["verdict"], "other engine");
     assert_eq!(json["result"]["made_on"], "sqlite 3.99.0");
     assert_eq!(json["result"]["lenient"]["outcome"], "same finding");
@@ -178,7 +98,7 @@ fn the_corpus_keeps_one_small_replay_of_each_finding() {
     fs::write(place.path("large.replay"), largest).unwrap();
 
     place.drawloom("corpus add large.replay").exits(0).prints(&["added: corpus/counter-read-add-write-"]);
-    let name = place.replays_in("corpus").concat();
+    let name = place.names_in("corpus").pop_first().unwrap();
     let kept = || fs::read(place.path("corpus").join(&name)).unwrap();
     place.drawloom("corpus add large.replay").exits(0).prints(&["already there", &name]);
     assert!(kept() == *largest);
@@ -187,12 +107,12 @@ fn the_corpus_keeps_one_small_replay_of_each_finding() {
     assert!(kept() == *smallest);
     place.drawloom("corpus add large.replay").exits(0).prints(&["not added", &name, "no larger"]);
     assert!(kept() == *smallest);
-    assert_eq!(place.replays_in("corpus"), [name.as_str()]);
+    assert_eq!(place.names_in("corpus"), [name.clone()].into());
 
     // Another finding stands beside it; and a corpus in drawloom's own place is preferred.
-    place.keep("bank.replay", &first(&small("bank", "read-modify-write")));
+    place.write("bank.replay", codec::encode(&first(&small("bank", "read-modify-write"))));
     place.drawloom("corpus add bank.replay").exits(0);
-    assert_eq!(place.replays_in("corpus").len(), 2);
+    assert_eq!(place.names_in("corpus").len(), 2);
     fs::create_dir_all(place.path("replays/corpus")).unwrap();
     place.drawloom("corpus add bank.replay").exits(0).prints(&["added: replays/corpus/bank-"]);
     place.drawloom("corpus add bank.replay --dir corpus").exits(0).prints(&["already there"]);
@@ -214,11 +134,11 @@ fn what_guards_against_nothing_does_not_get_into_the_corpus() {
     place.drawloom("corpus add silent.replay").exits(2).says_only(&["silent.replay", "no finding"]);
     let mut stale = lost_update();
     stale.history.events.pop();
-    place.keep("stale.replay", &stale);
+    place.write("stale.replay", codec::encode(&stale));
     place.drawloom("corpus add stale.replay").exits(4).says_only(&["stale.replay", "diverges at step"]);
     let mut other = lost_update();
     other.header.fingerprint = "sqlite 3.99.0".to_owned();
-    place.keep("other.replay", &other);
+    place.write("other.replay", codec::encode(&other));
     place.drawloom("corpus add other.replay").exits(4).says_only(&["other.replay", "sqlite 3.99.0"]);
     fs::write(place.path("text.replay"), "hello").unwrap();
     place.drawloom("corpus add text.replay").exits(2).says_only(&["text.replay", "not a drawloom replay"]);
@@ -226,10 +146,10 @@ fn what_guards_against_nothing_does_not_get_into_the_corpus() {
     place.drawloom("corpus list").exits(2).says_only(&["corpus", "--dir"]);
     assert!(!place.path("corpus").exists());
     // A name that says something else is not written over.
-    place.keep("good.replay", &lost_update());
+    place.write("good.replay", codec::encode(&lost_update()));
     place.drawloom("corpus add good.replay --dir named").exits(0);
-    let name = format!("named/{}", place.replays_in("named").concat());
-    place.keep(&name, &first(&small("bank", "read-modify-write")));
+    let name = format!("named/{}", place.names_in("named").pop_first().unwrap());
+    place.write(&name, codec::encode(&first(&small("bank", "read-modify-write"))));
     place.drawloom("corpus add good.replay --dir named").exits(2).says_only(&[&name, "rename it"]);
     // One that nobody can read is in the way of a comparison.
     fs::create_dir(place.path("corpus")).unwrap();
@@ -241,7 +161,7 @@ fn what_guards_against_nothing_does_not_get_into_the_corpus() {
 fn the_corpus_is_listed_with_what_still_replays() {
     let place = Place::new();
     let lost = lost_update();
-    place.keep("a.replay", &lost);
+    place.write("a.replay", codec::encode(&lost));
     place.drawloom("corpus add a.replay --dir kept").exits(0);
     let words = ["identical", "counter, read-add-write, 2 workers, ", "statements: no update is lost"];
     place.drawloom("corpus list --dir kept").exits(0).prints(&words);
@@ -257,7 +177,7 @@ fn the_corpus_is_listed_with_what_still_replays() {
     place.drawloom("corpus list --dir kept").exits(2).prints(&["broken.replay: this is not", "identical"]);
     let mut stale = lost_update();
     stale.history.events.pop();
-    place.keep("kept/stale.replay", &stale);
+    place.write("kept/stale.replay", codec::encode(&stale));
     place.drawloom("corpus list --dir kept").exits(4).prints(&["stale.replay: diverged at step"]);
     let json = place.drawloom("corpus list --dir kept --format json").exits(4).json();
     let holds: Vec<bool> =
@@ -271,7 +191,7 @@ fn the_corpus_is_listed_with_what_still_replays() {
 fn json_has_everything() {
     let place = Place::new();
     let lost = lost_update();
-    place.keep("a.replay", &lost);
+    place.write("a.replay", codec::encode(&lost));
     let json = place.drawloom("export a.replay --format json").exits(0).json();
     assert_eq!(json["seed"], lost.header.name.seed);
     assert_eq!(json["engine"], lost.header.fingerprint);
@@ -292,7 +212,7 @@ fn json_has_everything() {
 #[test]
 fn an_export_goes_where_it_is_told() {
     let place = Place::new();
-    place.keep("a.replay", &lost_update());
+    place.write("a.replay", codec::encode(&lost_update()));
     let before = fs::read(place.path("a.replay")).unwrap();
     for format in ["sql", "json", "rust"] {
         let out = place.drawloom(&format!("export a.replay --format {format}")).exits(0).out;
@@ -317,7 +237,7 @@ fn an_export_goes_where_it_is_told() {
 fn exported() {
     // Within a function the harness does not take it for one of the tests here: it fails, as it should.
     mod sample {
-        include!("exported/lost_update.rs");
+        include!("../exported/lost_update.rs");
 
         pub fn run() {
             counter_read_add_write_seed_0();

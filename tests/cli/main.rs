@@ -1,0 +1,12 @@
+//! The whole program, through its command line.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
+mod explain;
+mod keep;
+mod place;
+mod process;
+mod replay;
+mod run;
+mod search;
+mod shrink;
