@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
+/// The program.
+pub const DRAWLOOM: &str = env!("CARGO_BIN_EXE_drawloom");
+
 /// What a command did.
 #[derive(Debug)]
 pub struct Ran {
@@ -79,7 +82,7 @@ impl Place {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_drawloom"));
+        let mut command = Command::new(DRAWLOOM);
         command.args(arguments).current_dir(self.0.path());
         for name in ["RUST_LOG", "NO_COLOR", "CLICOLOR_FORCE"] {
             command.env_remove(name);

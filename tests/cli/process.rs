@@ -1,12 +1,10 @@
 //! drawloom as a process among others: terminals, pipes, full disks, signals, jobs.
 
-use crate::place::{Place, Ran};
+use crate::place::{DRAWLOOM, Place, Ran};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
-
-const DRAWLOOM: &str = env!("CARGO_BIN_EXE_drawloom");
 
 #[test]
 fn colour_is_for_those_who_want_it() {
