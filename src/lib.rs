@@ -31,7 +31,7 @@ mod shrink;
 
 pub use drawloom_model as model;
 pub use drawloom_replays::lenient::{expect_fixed, expect_fixed_among};
-pub use drawloom_replays::{Plan, Replay, codec, search, shrink as shrinking, why};
+pub use drawloom_replays::{Name, Plan, Replay, Swarm, codec, feedback, search, shrink as shrinking, why};
 pub use drawloom_sim as sim;
 pub use drawloom_sqlite as sqlite;
 pub use drawloom_workloads::{Action, Client, Variant, Workload};

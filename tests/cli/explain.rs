@@ -1,10 +1,10 @@
 //! `drawloom explain --why`, end to end: what it says, that it says it again, and how it ends.
 
 use crate::place::Place;
+use crate::process::interrupted;
 use drawloom::{Plan, codec, search, shrinking, sim};
-use std::fs::{self, File};
+use std::fs;
 use std::ops::ControlFlow;
-use std::process::{Command, Stdio};
 
 /// What is said of a replay before it is drawn.
 #[track_caller]
@@ -131,24 +131,10 @@ fn what_does_not_fail_is_not_explained() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "it waits for another process; no simulation runs here")]
 fn an_interrupt_ends_it() {
     let place = Place::new();
     // Large enough not to be done before the interrupt.
     let large = "run bank --variant read-modify-write --threads 24 --actions 150 --seed 0 --no-shrink --record a.replay";
-    assert_eq!(place.drawloom(large).code, Some(1));
-    let log = File::create(place.path("log")).unwrap();
-    let mut command = place.command(&["explain", "a.replay", "--why"]);
-    let explain = command.env("RUST_LOG", "debug").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-    // Its first run has begun, so it listens.
-    let mut looks = 0;
-    while fs::metadata(place.path("log")).unwrap().len() == 0 {
-        looks += 1;
-        assert!(looks < 6_000, "it begins");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    let sent = Command::new("kill").args(["-INT", &explain.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-    let ended = explain.wait_with_output().unwrap();
-    assert_eq!((ended.status.code(), ended.stdout.len()), (Some(130), 0), "{ended:?}");
+    place.drawloom(large).exits(1);
+    assert_eq!(interrupted(&place, &["explain", "a.replay", "--why"]).exits(130).out, "");
 }

@@ -166,6 +166,16 @@ pub fn ended(mut run: Child) -> Ran {
     Ran { code: status.code(), out, err }
 }
 
+/// Interrupts a command once it has said something of its first run, so that it listens; stdout comes without logs.
+pub fn interrupted(place: &Place, arguments: &[&str]) -> Ran {
+    let log = fs::File::create(place.path("log")).unwrap();
+    let mut command = place.command(arguments);
+    let run = command.env("RUST_LOG", "debug").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    until("it begins", || (fs::metadata(place.path("log")).unwrap().len() > 0).then_some(()));
+    signal("INT", run.id());
+    run.wait_with_output().unwrap().into()
+}
+
 fn no_orphans(jobs: &[u32]) {
     until("the jobs are gone", || jobs.iter().all(|pid| stat(*pid).is_none()).then_some(()));
 }
@@ -213,6 +223,24 @@ fn an_interrupt_keeps_what_was_found() {
     for found in kept {
         let replay = found["replay"].as_str().unwrap();
         place.drawloom(&format!("replay {replay}")).exits(1).prints(&["identical"]);
+    }
+}
+
+#[test]
+fn an_interrupt_while_it_shrinks_keeps_the_smallest_so_far() {
+    // Large enough not to be done before the interrupt.
+    let large = "run bank --variant read-modify-write --threads 24 --actions 150 --no-swarm --keep-going";
+    for seeds in ["--seed 0", "--seeds 0..2 --jobs 1"] {
+        let place = Place::new();
+        let arguments = format!("{large} {seeds}");
+        let mut command = place.command(&arguments.split_whitespace().collect::<Vec<_>>());
+        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let found = place.path("found/bank-read-modify-write-0.replay");
+        until("there is a finding", || found.exists().then_some(()));
+        signal("INT", run.id());
+        ended(run).exits(130).prints(&["found: the total is conserved", "interrupted, so far: "]);
+        let shrunk = place.drawloom("replay found/bank-read-modify-write-0-shrunk.replay").exits(1);
+        shrunk.prints(&["identical"]);
     }
 }
 

@@ -1,10 +1,10 @@
 //! `drawloom shrink`, end to end: what it prints, what it leaves, and how it ends.
 
 use crate::place::Place;
+use crate::process::interrupted;
 use drawloom::{Plan, codec, search, sim};
 use serde_json::Value;
-use std::fs::{self, File};
-use std::process::{Command, Stdio};
+use std::fs;
 
 /// A place with a failing replay in it.
 fn with_failing() -> Place {
@@ -134,26 +134,12 @@ fn a_place_that_cannot_be_written_to_is_the_machine_s_failure() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "it waits for another process; no simulation runs here")]
 fn an_interrupt_leaves_the_smallest_so_far() {
     let place = with_failing();
     // Large enough not to be done before the interrupt.
     let large = "run bank --variant read-modify-write --threads 24 --actions 150 --seed 0 --no-shrink";
     place.drawloom(&format!("{large} --record large.replay")).exits(1);
-    let log = File::create(place.path("log")).unwrap();
-    let mut command = place.command(&["shrink", "large.replay"]);
-    let shrink = command.env("RUST_LOG", "debug").stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-    // Its first run has begun, so it listens.
-    let mut looks = 0;
-    while fs::metadata(place.path("log")).unwrap().len() == 0 {
-        looks += 1;
-        assert!(looks < 6_000, "the shrink begins");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    let sent = Command::new("kill").args(["-INT", &shrink.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-    let ended = shrink.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
-    assert!(String::from_utf8(ended.stdout).unwrap().starts_with("interrupted, so far: "));
+    let shrunk = interrupted(&place, &["shrink", "large.replay"]).exits(130);
+    assert!(shrunk.out.starts_with("interrupted, so far: "), "{shrunk:?}");
     assert!(place.drawloom("replay large-shrunk.replay").exits(1).out.starts_with("identical"));
 }
