@@ -4,6 +4,7 @@ use crate::exit::{Exit, Failure};
 use crate::{corpus, explain, export, list, outside, replay, run, shrink};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use drawloom_replays::name::NoName;
 use drawloom_replays::{Name, Plan, Swarm, plan};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::source::Strategy;
@@ -23,7 +24,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 nothing found, 1 a finding, 2 usage or an unreadable file, \
-    3 the machine failed, 4 a replay diverged, 5 a search ended without its proof, 130 interrupted.\n\
+    3 the machine failed, 4 a replay diverged or is not for this drawloom, 5 a search ended without its proof, 130 interrupted.\n\
     Logs: RUST_LOG=debug shows every event with its simulated time, RUST_LOG=trace every turn.";
 
 #[derive(Debug, Subcommand)]
@@ -91,9 +92,9 @@ pub struct RunArgs {
     /// portfolio
     #[arg(long, value_name = "STRATEGY", default_value = "portfolio")]
     pub schedule: Strategy,
-    /// How many runs `bounded` begins at most for each seed
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub executions: u64,
+    /// How many runs `bounded` begins at most for each seed [default: 100000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub executions: Option<u64>,
     /// Leave findings as they were found
     #[arg(long)]
     pub no_shrink: bool,
@@ -278,8 +279,7 @@ fn fault_names() -> PossibleValuesParser {
 }
 
 fn parse_name(text: &str) -> Result<Name, String> {
-    text.parse()
-        .map_err(|_| "expected a seed, for example 57, or a mutant of one, for example 57~3".to_owned())
+    text.parse().map_err(|error: NoName| error.to_string())
 }
 
 fn parse_range(text: &str) -> Result<Range<u64>, String> {
@@ -314,6 +314,42 @@ impl RunArgs {
         })
     }
 
+    /// How many runs a systematic search begins at most.
+    pub fn executions(&self) -> u64 {
+        self.executions.unwrap_or(100_000)
+    }
+
+    /// Refuses options that would have no effect.
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn refuse_idle_options(&self) -> Result<(), Failure> {
+        let bounded = self.is_bounded();
+        let mutant = self.seed.is_some_and(|name| name.mutant > 0);
+        let idle = [
+            ("--executions", !bounded && self.executions.is_some(), "goes with --schedule bounded:P alone"),
+            ("--seed", bounded && mutant, "names a mutant, and --schedule bounded:P makes none: give a seed"),
+            (
+                "--record",
+                bounded && self.record.is_some(),
+                "keeps one run, and --schedule bounded:P has many",
+            ),
+            (
+                "--keep-going",
+                bounded && self.keep_going,
+                "does not go with --schedule bounded:P, which ends at a finding",
+            ),
+            ("--coverage", bounded && self.coverage, "does not go with --schedule bounded:P"),
+            (
+                "--jobs",
+                bounded && self.jobs.is_some(),
+                "does not go with --schedule bounded:P, which is one process",
+            ),
+        ];
+        let first = idle.into_iter().find(|(_, is_idle, _)| *is_idle);
+        first.map_or(Ok(()), |(option, _, why)| Err(Failure::usage(format!("{option} {why}"))))
+    }
+
     /// What each seed draws for itself: what no option says.
     pub fn swarm(&self) -> Swarm {
         if self.no_swarm || self.is_bounded() {
@@ -333,6 +369,9 @@ impl RunArgs {
     }
 
     fn left_out(&self, workload: &dyn Workload, variant: &Variant) -> Result<Vec<&'static str>, Failure> {
+        if self.mix.iter().any(String::is_empty) {
+            return Err(Failure::usage("--mix: expected the names of actions with commas between them"));
+        }
         let actions = workload.actions(variant.name);
         let names = || actions.iter().map(|(_, action)| action.name());
         if let Some(unknown) = self.mix.iter().find(|name| names().all(|known| known != name.as_str())) {

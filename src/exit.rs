@@ -45,6 +45,11 @@ impl Failure {
         Failure { exit: Exit::Infrastructure, message: message.to_string() }
     }
 
+    /// The same failure, said after what it came after.
+    pub fn after(self, what: &str) -> Failure {
+        Failure { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// A replay file cannot be used.
     pub fn of_file(path: &std::path::Path, error: &FileError) -> Failure {
         let exit = match error {

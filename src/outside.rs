@@ -54,7 +54,7 @@ pub fn print(text: &str) {
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write_whole(path, bytes).map_err(|error| {
         Failure::infrastructure(format!(
-            "cannot write {}: {error}; nothing was written, run again with --out, --record or --dump elsewhere",
+            "cannot write {}: {error}; nothing was written there, run again with --out, --record or --dump elsewhere",
             path.display()
         ))
     })
@@ -107,9 +107,14 @@ pub fn tell_on_interrupt<T: Send + 'static>(events: Sender<T>, event: impl Fn() 
 /// Does work that looks now and then whether the user has interrupted, and then ends with what it has.
 pub fn heed_interrupts<T>(work: impl FnOnce(&dyn Fn() -> bool) -> T) -> T {
     HEEDED.store(true, Ordering::SeqCst);
-    let done = work(&|| INTERRUPTED.load(Ordering::SeqCst));
+    let done = work(&is_interrupted);
     HEEDED.store(false, Ordering::SeqCst);
     done
+}
+
+/// Whether the user has interrupted.
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
 }
 
 /// Lets the process that started this one decide what an interrupt means.

@@ -8,8 +8,8 @@ use crate::run;
 use drawloom_replays::Plan;
 use drawloom_replays::proof::{self, Ended};
 use drawloom_replays::report::counted;
+use drawloom_sim::Host;
 use drawloom_sim::source::Explored;
-use drawloom_sim::{Host, Profile};
 use serde_json::json;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, channel};
@@ -19,7 +19,9 @@ pub fn prove(args: &RunArgs, plan: &Plan, preemptions: u32) -> Done {
     let (interrupts, interrupted) = channel();
     outside::tell_on_interrupt(interrupts, || ());
     let mut exit = Exit::Nothing;
-    for seed in args.seeds() {
+    let seeds = args.seeds();
+    // The last seed of all has no end after it.
+    for seed in args.seed.map_or(seeds.start..=seeds.end - 1, |name| name.seed..=name.seed) {
         let (ended, stopped) = search(args, plan, preemptions, seed, &interrupted)?;
         let told = match ended {
             Ended::Found(bytes) => {
@@ -56,7 +58,7 @@ fn search(
             format!("seed {seed}: {}, {}", counted(explored.executions, "execution"), so_far(explored))
         });
         stopped = interrupted.try_recv().is_ok();
-        if stopped || explored.executions >= args.executions {
+        if stopped || explored.executions >= args.executions() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -86,18 +88,26 @@ fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, explored: Expl
             "executions": explored.executions,
             "preemptions_covered": explored.preemptions_covered,
             "proved": explored.complete,
+            "reduced": explored.reduced,
             "found": [],
         }));
     }
     let workers =
         if plan.workers == 1 { "this worker".to_owned() } else { format!("these {} workers", plan.workers) };
-    let faults = if plan.faults.kinds.is_empty() { "no faults" } else { "these faults" };
-    let waits = if plan.network == Profile::Direct { ", no wait timing out" } else { "" };
+    let faults: Vec<&str> = plan.faults.kinds.iter().map(|kind| kind.name()).collect();
+    let faults =
+        if faults.is_empty() { "no faults".to_owned() } else { format!("faults {}", faults.join(", ")) };
+    // A run that takes as long as a wait may is not reduced.
+    let waits = if explored.reduced { ", no wait timing out" } else { "" };
+    let left_out = match plan.left_out.join(", ") {
+        names if names.is_empty() => names,
+        names => format!(" without {names}"),
+    };
     let what = format!(
-        "{}, {}, {} of {workers} with the data of seed {seed}, {} network, {faults}{waits}",
+        "{}, {}, {} each{left_out} of {workers} with the data of seed {seed}, {} network, {faults}{waits}",
         args.workload,
         args.variant,
-        format_args!("{} each", counted(plan.actions.into(), "action")),
+        counted(plan.actions.into(), "action"),
         plan.network.name(),
     );
     if explored.complete {

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 /// Tries seeds.
 pub fn run(args: &RunArgs) -> Done {
     let plan = args.plan()?;
+    args.refuse_idle_options()?;
     if let Strategy::Bounded { preemptions } = args.schedule {
         return prove::prove(args, &plan, preemptions);
     }
@@ -57,9 +58,20 @@ impl Kept {
 pub(crate) fn keep(args: &RunArgs, bytes: &[u8]) -> Result<Kept, Failure> {
     let replay = codec::decode(bytes).expect("what was just written can be read");
     let path = args.record.clone().unwrap_or_else(|| path_of(args, replay.header.name));
-    outside::write(&path, bytes)?;
-    let shrunk = if args.no_shrink { None } else { Some(shrink::beside(&replay, &path)?) };
-    Ok(Kept { replay, path, shrunk })
+    let fails = || {
+        let names = replay.findings.iter().map(|finding| format!("\"{}\"", finding.signature.name));
+        format!("seed {} has the finding {}", replay.header.name, names.collect::<Vec<_>>().join(", "))
+    };
+    outside::write(&path, bytes)
+        .map_err(|failure| failure.after(&format!("{}, but its replay could not be kept", fails())))?;
+    // Who has interrupted does not wait for it to begin.
+    if args.no_shrink || outside::is_interrupted() {
+        return Ok(Kept { replay, path, shrunk: None });
+    }
+    let shrunk = shrink::beside(&replay, &path).map_err(|failure| {
+        failure.after(&format!("{} ({}), but it could not be shrunk", fails(), path.display()))
+    })?;
+    Ok(Kept { replay, path, shrunk: Some(shrunk) })
 }
 
 fn run_one(args: &RunArgs, search: &Search, name: Name) -> Result<(Tried, Vec<Kept>), Failure> {
@@ -210,7 +222,7 @@ fn document(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> Value {
         "tried": tried.tally.seeds,
         "mutants": tried.tally.mutants,
         "hits": tried.hits.len().max(kept.len()),
-        "interrupted": tried.interrupted,
+        "interrupted": tried.interrupted || kept.iter().any(Kept::is_interrupted),
         "coverage": tried.tally.coverage,
         "found": findings,
     })

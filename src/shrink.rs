@@ -86,9 +86,10 @@ pub(crate) fn text(shrunk: &Shrunk, out: &Path) -> String {
     let done = if shrunk.interrupted { "interrupted, so far" } else { "shrunk" };
     let style = lanes::Style { width: 100, color: true };
     format!(
-        "{done}: {} (from {}) in {executions} executions\n\n{}\n{}",
+        "{done}: {} (from {}) in {}\n\n{}\n{}",
         words(after),
         words(before),
+        counted((*executions).into(), "execution"),
         lanes::brief(&replay.history, &replay.findings, &style),
         commands(out),
     )

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::num::ParseIntError;
 use std::str::FromStr;
 
 /// Seeds are tried in aligned blocks of so many; mutants are made within a block.
@@ -56,12 +55,24 @@ impl fmt::Display for Name {
     }
 }
 
-impl FromStr for Name {
-    type Err = ParseIntError;
+/// A text that is no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a seed, for example 57, or a mutant of one, for example 57~3")]
+pub struct NoName;
 
-    fn from_str(text: &str) -> Result<Name, ParseIntError> {
-        let (seed, mutant) = text.split_once('~').unwrap_or((text, "0"));
-        Ok(Name { seed: seed.parse()?, mutant: mutant.parse()? })
+impl FromStr for Name {
+    type Err = NoName;
+
+    fn from_str(text: &str) -> Result<Name, NoName> {
+        let (seed, mutant) = match text.split_once('~') {
+            Some((_, "0")) => return Err(NoName), // the pure run has a name already
+            Some(parts) => parts,
+            None => (text, "0"),
+        };
+        if seed.starts_with('+') || mutant.starts_with('+') {
+            return Err(NoName);
+        }
+        Ok(Name { seed: seed.parse().map_err(|_| NoName)?, mutant: mutant.parse().map_err(|_| NoName)? })
     }
 }
 

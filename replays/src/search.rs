@@ -25,8 +25,9 @@ pub struct Search {
 pub enum RecordError {
     /// Feedback makes no such mutant.
     #[error(
-        "there is no run {name}: with these arguments the seeds {first}..{end} have no such mutant; mutants have \
-         the names that `run` gave them, with the same arguments", first = name.block(), end = name.block() + BLOCK
+        "there is no run {name}: with these arguments the seeds {first} to {last} have no such mutant; mutants have \
+         the names that `run` gave them, with the same arguments",
+        first = name.block(), last = name.block().saturating_add(BLOCK - 1)
     )]
     NoSuchMutant {
         /// The name.

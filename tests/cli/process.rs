@@ -98,6 +98,15 @@ fn a_folder_that_cannot_be_made_is_exit_3() {
     fs::write(place.path("file"), "").unwrap();
     let failed = place.drawloom("run counter --variant read-add-write --out file").exits(3);
     failed.complains(&["file", "--out"]);
+    // What was found is told all the same.
+    failed.complains(&["has the finding \"no update is lost\""]);
+    fs::create_dir_all(place.path("there/counter-read-add-write-0-shrunk.replay")).unwrap();
+    let unshrunk = place.drawloom("run counter --variant read-add-write --seed 0 --out there").exits(3);
+    unshrunk.complains(&[
+        "no update is lost",
+        "(there/counter-read-add-write-0.replay)",
+        "could not be shrunk",
+    ]);
     place.drawloom("run bank --seed 1 --record file/a.replay").exits(3).complains(&["file/a.replay"]);
 }
 

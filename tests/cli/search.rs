@@ -130,7 +130,7 @@ fn mutants_have_names_and_shards_find_the_same_ones() {
     assert_eq!(count(&sweep("1..256", ""), "mutants"), 0);
     place.drawloom(&format!("{plan} --seed 3~4000")).exits(2).says_only(&[
         "3~4000",
-        "0..256",
+        "0 to 255",
         "same arguments",
     ]);
     place.drawloom(&format!("{plan} --seed 3~x")).exits(2).complains(&["57~3"]);
@@ -179,4 +179,35 @@ fn what_was_never_reached_is_told() {
     let json = place.drawloom("run bank --seeds 0..30 --format json").exits(0).json();
     assert_eq!(json["coverage"]["runs"], 30);
     assert!(json["coverage"]["overlaps"]["audit"]["transfer"].as_u64() > Some(0), "{json}");
+}
+
+#[test]
+fn options_that_would_do_nothing_are_refused() {
+    let place = Place::new();
+    for (arguments, words) in [
+        ("--executions 5", ["--executions", "bounded"]),
+        ("--schedule bounded:1 --seed 3~1", ["--seed", "mutant"]),
+        ("--schedule bounded:1 --seed 3 --record a.replay", ["--record", "bounded"]),
+        ("--schedule bounded:1 --keep-going", ["--keep-going", "bounded"]),
+        ("--schedule bounded:1 --coverage", ["--coverage", "bounded"]),
+        ("--schedule bounded:1 --jobs 2", ["--jobs", "bounded"]),
+        ("--mix transfer,", ["--mix", "names of actions"]),
+    ] {
+        place.drawloom(&format!("run bank {arguments}")).exits(2).says_only(&words);
+    }
+    for name in ["+3", "3~0", "3~+1", "3~", "~3", "3~4~5"] {
+        place.drawloom(&format!("run bank --seed {name}")).exits(2).complains(&["57~3"]);
+    }
+}
+
+#[test]
+fn the_last_seed_is_searched_too() {
+    let place = Place::new();
+    let last = format!("run counter --variant read-add-write --threads 2 --actions 1 --seed {}", u64::MAX);
+    place
+        .drawloom(&format!("{last} --schedule bounded:2 --no-shrink"))
+        .exits(1)
+        .prints(&["found: no update is lost"]);
+    let mutant = place.drawloom(&format!("{last}~1")).exits(2);
+    mutant.says_only(&["18446744073709551615~1", "to 18446744073709551615"]);
 }

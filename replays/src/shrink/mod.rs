@@ -45,7 +45,7 @@ use planned::plan_of;
 use trials::{Stop, Trials};
 
 /// So many attempts are enough for what shrinks well; what does not is not worth more.
-pub const EXECUTIONS_MAX: u32 = 2_000;
+pub const EXECUTIONS_MAX: u32 = 3_000;
 
 /// What reducing a case came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

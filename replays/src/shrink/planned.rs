@@ -6,6 +6,7 @@ use super::watch::Watched;
 use crate::plan::Plan;
 use crate::run::{Run, RunOptions, run};
 use drawloom_model::{Class, Executed, FaultEvent, History, Observation, Signature};
+use drawloom_sim::source::Random;
 use drawloom_sim::{Actor, Host, Step, Tape};
 use std::collections::BTreeMap;
 
@@ -53,6 +54,15 @@ impl Subject for Planned<'_> {
         let order = order_of(&history, &parts_of(&tape));
         let statements = statements(&history, step);
         Attempt::Alike(Course { tape, preemptions: preemptions.get(), statements, order })
+    }
+
+    fn draw(&mut self, shape: &Case, seed: u64) -> Option<Case> {
+        // The network and the faults are those that it was found with.
+        let plan = Plan { workers: shape.workers, actions: shape.actions, ..self.plan.clone() };
+        let options = RunOptions { record: true, ..RunOptions::default() };
+        let run = self.host.run(|| run(&plan, Box::new(Random::new(seed)), options)).ok()?;
+        let alike = run.findings.iter().any(|finding| finding.signature == *self.target);
+        alike.then(|| case_of(&plan, run.tape.expect("the run was recorded")))
     }
 
     fn kinds(&self) -> Vec<u32> {

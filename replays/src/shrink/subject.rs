@@ -53,6 +53,12 @@ pub trait Subject {
     /// of the tape is disregarded, and statements are executed in this order as far as that goes.
     fn attempt(&mut self, case: &Case, order: Option<&[Moment]>) -> Attempt;
 
+    /// A run with as many workers and actions as the shape has, drawn from the seed: the case that it is, if it fails
+    /// alike. None where cases cannot be drawn.
+    fn draw(&mut self, _shape: &Case, _seed: u64) -> Option<Case> {
+        None
+    }
+
     /// The least answer for each kind of action that there is; empty where actions are not drawn.
     fn kinds(&self) -> Vec<u32> {
         Vec::new()

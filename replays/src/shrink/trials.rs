@@ -84,14 +84,26 @@ impl<'a, S: Subject> Trials<'a, S> {
         self.run(candidate, Some(order), words)
     }
 
+    /// Whether the run of this shape that is drawn from the seed fails alike and is smaller; then it is the smallest.
+    pub fn attempt_drawn(&mut self, shape: &Case, seed: u64) -> Result<bool, Stop> {
+        let words = [u32::from(shape.workers), shape.actions, seed as u32, u32::MAX - 1]; // no case ends like this
+        if !self.begin_attempt(&words)? {
+            return Ok(false);
+        }
+        let drawn = self.subject.draw(shape, seed);
+        self.executions += 1;
+        drawn.map_or(Ok(false), |case| self.attempt(case))
+    }
+
     /// How many more may be run.
     pub fn left(&self) -> u32 {
         self.executions_max.saturating_sub(self.executions)
     }
 
-    fn run(&mut self, case: Case, order: Option<&[Moment]>, words: Vec<u32>) -> Result<bool, Stop> {
-        if !self.tried.insert(digest(&words)) {
-            return Ok(false); // what came of it then is no better now
+    /// Whether this was not tried before: what came of it then is no better now.
+    fn begin_attempt(&mut self, words: &[u32]) -> Result<bool, Stop> {
+        if !self.tried.insert(digest(words)) {
+            return Ok(false);
         }
         if self.left() == 0 {
             return Err(Stop::Exhausted);
@@ -100,6 +112,13 @@ impl<'a, S: Subject> Trials<'a, S> {
         let progress = Progress { pass: self.pass, executions: self.executions, smallest };
         if (self.observer)(progress).is_break() {
             return Err(Stop::Interrupted);
+        }
+        Ok(true)
+    }
+
+    fn run(&mut self, case: Case, order: Option<&[Moment]>, words: Vec<u32>) -> Result<bool, Stop> {
+        if !self.begin_attempt(&words)? {
+            return Ok(false);
         }
         let attempt = self.subject.attempt(&case, order);
         self.executions += 1;

@@ -31,7 +31,10 @@ pub fn blame(
         let told = sentence::capital(&sentence::with_last(&deeds, first));
         return Ok(Some(match faults.count() {
             0 => format!("{told}; had it not, it would not have failed."),
-            more => format!("{told}, and {more} more faults followed; with none of them it does not fail."),
+            more => format!(
+                "{told}, and {more} more {} followed; with none of them it does not fail.",
+                if more == 1 { "fault" } else { "faults" }
+            ),
         }));
     }
     blame_message(trials, recorded, finding.step)
@@ -57,6 +60,8 @@ fn blame_message(
     }
     let case = case_of(&trials.plan, trials.tape.clone());
     let messages: Vec<Named> = case.details().into_iter().filter(|(lane, ..)| *lane == Lane::Link).collect();
+    // The last one of them all: without an earlier one the later ones of its action are not lost either.
+    let mut last: Option<usize> = None;
     for message in messages.iter().filter(|_| messages.len() <= SINGLES_MAX) {
         let course = without_messages(trials, |named| named == *message)?;
         if course.fails {
@@ -64,11 +69,13 @@ fn blame_message(
         }
         let both = recorded.events.iter().zip(&course.history.events);
         let same = both.take_while(|(one, other)| one == other).count();
-        if let Some(event) = recorded.events[same..].iter().find(|event| is_loss(event)) {
-            return Ok(Some(of_loss(recorded, event)));
-        }
+        let lost = recorded.events[same..].iter().position(|event| is_loss(event) && event.step <= until);
+        last = last.max(lost.map(|place| same + place));
     }
-    Ok(Some(format!("It takes lost messages: {lost} were lost, and with none lost it does not fail.")))
+    Ok(Some(match last {
+        Some(place) => of_loss(recorded, &recorded.events[place]),
+        None => format!("It takes lost messages: {lost} were lost, and with none lost it does not fail."),
+    }))
 }
 
 fn is_loss(event: &Event) -> bool {

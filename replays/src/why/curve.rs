@@ -56,7 +56,9 @@ impl fmt::Display for Curve {
                 let step = self.steps[number - 1];
                 writeln!(f, "from {} % to {} % with step {step}", percent(low), percent(high))?;
             }
-            _ if first > 50 => writeln!(f, "whatever the schedule: shrink it for more")?,
+            _ if first > 50 => {
+                writeln!(f, "so likely with any schedule that it tells little: shrink it for more")?
+            }
             _ => writeln!(f, "with no step much more than with any other")?,
         }
         writeln!(

@@ -29,13 +29,24 @@ pub enum What {
         statement: Statement,
         /// What it does. A commit has the rows that it publishes.
         named: Named,
-        /// Whether it failed, or was to change rows and found none.
-        in_vain: bool,
+        /// What became of it.
+        came: Came,
     },
     /// Something broke, or is mended.
     Fault(FaultEvent),
     /// Time passed until something was due.
     Time,
+}
+
+/// What becomes of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// It did what it says.
+    Done,
+    /// It was to change rows, and there were none.
+    Nothing,
+    /// It failed.
+    Failed,
 }
 
 impl Deed {
@@ -144,9 +155,9 @@ impl Deeds {
         let mut written: BTreeMap<SessionId, Vec<Rows>> = BTreeMap::new();
         for deed in &mut self.0 {
             let Some((session, open)) = sessions.get(&(deed.actor, deed.step)) else { continue };
-            let What::Statement { named, in_vain, .. } = &mut deed.what else { continue };
+            let What::Statement { named, came, .. } = &mut deed.what else { continue };
             if *open {
-                let rows = named.rows.iter().filter(|rows| rows.written && !*in_vain);
+                let rows = named.rows.iter().filter(|rows| rows.written && *came == Came::Done);
                 let written = written.entry(*session).or_default();
                 for rows in rows {
                     if !written.contains(rows) {
@@ -185,7 +196,11 @@ fn of_statement(history: &History, sent: &Sent<'_>) -> Option<Deed> {
         .filter(|event| event.actor == sent.actor && matches!(event.what, Observation::Action { .. }));
     let named = named(sent.statement);
     let to_change = matches!(named.verb, Verb::Updates | Verb::Inserts | Verb::Deletes);
-    let in_vain = executed.result.as_ref().map_or(true, |reply| to_change && reply.affected == 0);
-    let what = What::Statement { statement: sent.statement.clone(), named, in_vain };
+    let came = match &executed.result {
+        Err(_) => Came::Failed,
+        Ok(reply) if to_change && reply.affected == 0 => Came::Nothing,
+        Ok(_) => Came::Done,
+    };
+    let what = What::Statement { statement: sent.statement.clone(), named, came };
     Some(Deed { actor: sent.actor, step: executed.step, action: begun.count(), what })
 }

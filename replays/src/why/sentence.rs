@@ -1,6 +1,6 @@
 //! What decided, in one sentence.
 
-use super::deed::{Deed, Deeds, What};
+use super::deed::{Came, Deed, Deeds, What};
 use crate::lanes::words;
 use drawloom_model::access::name::{Rows, Verb};
 use drawloom_model::{FaultEvent, Value};
@@ -45,9 +45,11 @@ pub fn sentence(deeds: &Deeds, first: usize, second: &Deed, recorded: Option<usi
     }
     let later = match recorded {
         Some(_) => format!("{} (step {})", clause(second), second.step),
-        None => second
-            .subject()
-            .map_or_else(|| clause(second), |actor| format!("{actor}'s {}", noun(second, None))),
+        None => {
+            let subject = second.subject();
+            let what = subject.map_or_else(|| clause(second), |it| format!("{it}'s {}", noun(second, None)));
+            format!("{what} in the run that passes")
+        }
     };
     format!("{} at step {}, before {later}.", capital(&clause(deed)), deed.step)
 }
@@ -70,9 +72,9 @@ fn enclosing<'a>(side: &'a [Deed], deed: &Deed, partner: &Deed) -> std::vec::Int
     chosen.unwrap_or(if unknown { near } else { Vec::new() }).into_iter()
 }
 
-/// `write of account 1 (step 9)`; that it never came where there is no such step.
+/// `write of account 1 (step 9)`; where it is none of the recorded ones it is one of the run that passes.
 fn place(noun: &str, deed: &Deed, recorded: bool) -> String {
-    if recorded { format!("{noun} (step {})", deed.step) } else { noun.to_owned() }
+    if recorded { format!("{noun} (step {})", deed.step) } else { format!("{noun} in the run that passes") }
 }
 
 /// `the database lost power at step 12, after worker 0's write of counter 1 (step 8)`
@@ -95,26 +97,29 @@ pub fn clause(deed: &Deed) -> String {
     match &deed.what {
         What::Time => "time passed".to_owned(),
         What::Fault(fault) => of_fault(fault),
-        What::Statement { statement, named, in_vain } => {
+        What::Statement { statement, named, came } => {
             let actor = deed.actor;
             let rows = objects(&named.rows, named.verb);
-            let done = match (named.verb, in_vain) {
+            let done = match (named.verb, came) {
                 (Verb::Reads, _) if named.rows.is_empty() => "ran a query".to_owned(),
-                (Verb::Reads, false) => format!("read {rows}"),
-                (Verb::Updates, false) => format!("wrote {rows}"),
-                (Verb::Inserts, false) => match objects(&named.rows, Verb::Reads) {
+                (Verb::Reads, Came::Done | Came::Nothing) => format!("read {rows}"),
+                (Verb::Updates, Came::Done) => format!("wrote {rows}"),
+                (Verb::Inserts, Came::Done) => match objects(&named.rows, Verb::Reads) {
                     source if source.is_empty() => format!("inserted into {rows}"),
-                    source => format!("copied {source} into {rows}"),
+                    source => format!("inserted into {rows} what it read of {source}"),
                 },
-                (Verb::Deletes, false) => format!("deleted from {rows}"),
-                (Verb::Reads, true) => format!("failed to read {rows}"),
-                (Verb::Updates, true) => format!("tried in vain to write {rows}"),
-                (Verb::Inserts, true) => format!("tried in vain to insert into {rows}"),
-                (Verb::Deletes, true) => format!("tried in vain to delete from {rows}"),
+                (Verb::Deletes, Came::Done) => format!("deleted from {rows}"),
+                (Verb::Updates, Came::Nothing) => format!("found nothing to write in {rows}"),
+                (Verb::Inserts, Came::Nothing) => format!("found nothing to insert into {rows}"),
+                (Verb::Deletes, Came::Nothing) => format!("found nothing to delete from {rows}"),
+                (Verb::Reads, Came::Failed) => format!("failed to read {rows}"),
+                (Verb::Updates, Came::Failed) => format!("tried in vain to write {rows}"),
+                (Verb::Inserts, Came::Failed) => format!("tried in vain to insert into {rows}"),
+                (Verb::Deletes, Came::Failed) => format!("tried in vain to delete from {rows}"),
                 (Verb::Begins, _) => "began a transaction".to_owned(),
-                (Verb::Commits, true) => "failed to commit".to_owned(),
-                (Verb::Commits, false) if rows.is_empty() => "committed".to_owned(),
-                (Verb::Commits, false) => format!("committed its writes of {rows}"),
+                (Verb::Commits, Came::Failed) => "failed to commit".to_owned(),
+                (Verb::Commits, _) if rows.is_empty() => "committed".to_owned(),
+                (Verb::Commits, _) => format!("committed its writes of {rows}"),
                 (Verb::RollsBack, _) => "rolled back".to_owned(),
                 (Verb::Other, _) => format!("ran {}", words::shorten(&words::sql(statement), TEXT_MAX)),
             };
@@ -125,7 +130,7 @@ pub fn clause(deed: &Deed) -> String {
 
 /// `read of account 1`; the rows are left out where they are those of `beside`.
 fn noun(deed: &Deed, beside: Option<&Deed>) -> String {
-    let What::Statement { statement, named, in_vain } = &deed.what else { return clause(deed) };
+    let What::Statement { statement, named, came } = &deed.what else { return clause(deed) };
     let rows = objects(&named.rows, named.verb);
     let said = beside.is_some_and(|it| it.verb().is_some_and(|verb| objects(it.rows(), verb) == rows));
     let of = |noun: &str, word: &str| match said || rows.is_empty() {
@@ -142,7 +147,11 @@ fn noun(deed: &Deed, beside: Option<&Deed>) -> String {
         Verb::RollsBack => "rollback".to_owned(),
         Verb::Other => words::shorten(&words::sql(statement), TEXT_MAX),
     };
-    if *in_vain { format!("attempted {noun}") } else { noun }
+    match came {
+        Came::Done => noun,
+        Came::Nothing => format!("empty {noun}"),
+        Came::Failed => format!("attempted {noun}"),
+    }
 }
 
 pub fn of_fault(fault: &FaultEvent) -> String {
@@ -217,7 +226,7 @@ mod tests {
     fn deeds(lines: &[(u16, usize, &'static str)]) -> Deeds {
         let deed = |(index, (worker, action, sql)): (usize, &(u16, usize, &'static str))| {
             let statement = Statement { sql: (*sql).into(), params: Vec::new() };
-            let what = What::Statement { named: named(&statement), statement, in_vain: false };
+            let what = What::Statement { named: named(&statement), statement, came: Came::Done };
             Deed { actor: Actor::worker(*worker), step: Step(index as u32 + 1), action: *action, what }
         };
         Deeds(lines.iter().enumerate().map(deed).collect())
@@ -271,8 +280,11 @@ mod tests {
         let fault = What::Fault(FaultEvent::Paused { worker: Actor::worker(1), until: SimTime(7) });
         let dies = Deed { actor: Actor::FAULTS, step: Step(9), action: 0, what: fault };
         let said = sentence(&deeds, 0, &deeds.0[1], None);
-        assert_eq!(said, "Worker 0 wrote account 1 at step 1, before worker 1's insert into table b.");
-        assert_eq!(clause(&deeds.0[1]), "worker 1 copied entries into table b");
+        assert_eq!(
+            said,
+            "Worker 0 wrote account 1 at step 1, before worker 1's insert into table b in the run that passes."
+        );
+        assert_eq!(clause(&deeds.0[1]), "worker 1 inserted into table b what it read of entries");
         let expected = "worker 1 stood still at step 9, after its insert into table b (step 2)";
         assert_eq!(with_last(&deeds, &dies), expected);
     }

@@ -82,6 +82,8 @@ pub struct Explored {
     pub preemptions_covered: Option<u32>,
     /// Nothing is left to explore.
     pub complete: bool,
+    /// Of schedules that differ in the order of commuting steps, one stood for all.
+    pub reduced: bool,
 }
 
 struct Search {
@@ -140,6 +142,7 @@ impl Bounded {
             executions: search.executions,
             preemptions_covered: search.covered.checked_sub(1),
             complete: search.executions > 0 && search.levels.iter().all(Level::is_empty),
+            reduced: search.reduce,
         }
     }
 }

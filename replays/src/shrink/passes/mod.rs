@@ -2,6 +2,7 @@
 //! do runs nothing.
 
 mod actions;
+mod afresh;
 mod faults;
 mod names;
 mod network;
@@ -23,7 +24,7 @@ pub type Pass<S> = fn(&mut Trials<'_, S>) -> Result<(), Stop>;
 
 /// Every pass, in the order in which they are tried: first what makes every later attempt cheaper. The direct
 /// network comes before all, for there what is left out moves nothing else in time.
-pub fn all<S: Subject>() -> [(&'static str, Pass<S>); 9] {
+pub fn all<S: Subject>() -> [(&'static str, Pass<S>); 10] {
     [
         ("network", network::pass),
         ("no faults", faults::none),
@@ -34,6 +35,7 @@ pub fn all<S: Subject>() -> [(&'static str, Pass<S>); 9] {
         ("schedules", schedules::pass),
         ("values", values::pass),
         ("names", names::pass),
+        ("drawing afresh", afresh::pass),
     ]
 }
 
