@@ -16,6 +16,7 @@ pub mod corpus;
 pub mod coverage;
 pub mod export;
 pub mod feedback;
+pub mod isolation;
 pub mod lanes;
 pub mod lenient;
 pub mod name;

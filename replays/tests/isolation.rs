@@ -1,0 +1,136 @@
+//! Isolation specs: PostgreSQL's own are read as its isolation tester reads them.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
+use drawloom_replays::isolation::Spec;
+use drawloom_replays::isolation::spec::{Marker, Turn};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+/// PostgreSQL's specs with what its isolation tester prints, by name; none where they are not at hand.
+fn specs() -> Vec<(String, String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/pg-isolation");
+    let Ok(entries) = fs::read_dir(folder.join("specs")) else {
+        eprintln!(
+            "SKIPPED: PostgreSQL's isolation specs are not at hand, in shared/pg-isolation beside this tree"
+        );
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    let read = |name: &str, folder_of: &str, end: &str| {
+        fs::read_to_string(folder.join(folder_of).join(format!("{name}.{end}"))).unwrap()
+    };
+    names
+        .into_iter()
+        .map(|name| (name.clone(), read(&name, "specs", "spec"), read(&name, "expected", "out")))
+        .collect()
+}
+
+#[test]
+fn the_specs_of_postgresql_have_the_permutations_that_it_runs() {
+    for (name, text, printed) in specs() {
+        let spec = Spec::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let head = format!("Parsed test spec with {} sessions", spec.sessions.len());
+        assert!(printed.lines().any(|line| line == head), "{name}: {head}");
+        let line = |turns: Vec<Turn>| {
+            let names: Vec<&str> = turns.iter().map(|turn| spec.step(turn).name.as_str()).collect();
+            format!("starting permutation: {}", names.join(" "))
+        };
+        let ours: Vec<String> = spec.permutations().map(line).collect();
+        let theirs: Vec<&str> =
+            printed.lines().filter(|line| line.starts_with("starting permutation: ")).collect();
+        assert_eq!(ours, theirs, "{name}");
+        let used: BTreeSet<_> = spec.permutations().flatten().map(|turn| (turn.session, turn.step)).collect();
+        for (session, step) in used {
+            let step = &spec.sessions[session].steps[step];
+            let shown = format!("\nstep {}: {}", step.name, step.sql);
+            assert!(printed.contains(&shown), "{name}: {shown:?}");
+        }
+    }
+}
+
+const SMALL: &str = "
+# two sessions
+setup { CREATE TABLE t (a int); }
+setup { INSERT INTO t VALUES (1); }
+teardown{DROP TABLE t;}
+session \"first one\"
+setup { BEGIN; }
+step r { SELECT * FROM t; }   # reads
+step \"a \"\"b\"\"\" {
+  COMMIT;
+}
+teardown { ROLLBACK; }
+session s2 step w { UPDATE t SET a = 2; }
+permutation r w(*) \"a \"\"b\"\"\"
+permutation r(w, w notices 2) w
+";
+
+#[test]
+fn everything_that_the_format_has_is_read() {
+    let spec = Spec::parse(SMALL).unwrap();
+    assert_eq!(spec.setups, ["CREATE TABLE t (a int);", "INSERT INTO t VALUES (1);"]);
+    assert_eq!(spec.teardown.as_deref(), Some("DROP TABLE t;"));
+    let first = &spec.sessions[0];
+    assert_eq!((first.name.as_str(), first.setup.as_deref()), ("first one", Some("BEGIN;")));
+    assert_eq!((first.steps[1].name.as_str(), first.steps[1].sql.as_str()), ("a \"b\"", "\n  COMMIT;\n"));
+    assert_eq!(first.teardown.as_deref(), Some("ROLLBACK;"));
+    let turn = |session, step, markers: &[Marker]| Turn { session, step, markers: markers.to_vec() };
+    let (after, notices) = (Marker::After { step: (1, 0) }, Marker::Notices { step: (1, 0), count: 2 });
+    assert_eq!(
+        spec.named,
+        [
+            vec![turn(0, 0, &[]), turn(1, 0, &[Marker::Waits]), turn(0, 1, &[])],
+            vec![turn(0, 0, &[after, notices]), turn(1, 0, &[])],
+        ]
+    );
+}
+
+#[test]
+fn without_permutations_there_are_all() {
+    let spec = Spec::parse(&SMALL[..SMALL.find("permutation").unwrap()]).unwrap();
+    let orders: Vec<Vec<usize>> =
+        spec.permutations().map(|turns| turns.iter().map(|turn| turn.session).collect()).collect();
+    assert_eq!(orders, [[0, 0, 1], [0, 1, 0], [1, 0, 0]]);
+}
+
+#[test]
+fn what_is_no_spec_is_refused_with_its_line() {
+    for (text, expected) in [
+        ("", "line 1: expected \"setup\", \"teardown\" or \"session\", found the end"),
+        ("session s", "line 1: expected \"step\": a session has at least one, found the end"),
+        ("session s\nstep a", "line 2: expected SQL in braces, found the end"),
+        ("session s\nstep a {", "line 2: this SQL has no closing \"}\""),
+        ("session \"s\nstep a {}", "line 1: this name has no closing quote in its line"),
+        ("session s step a {}\npermutation b", "line 2: there is no step \"b\""),
+        ("session s step a {}\npermutation a(\n", "line 2: expected the name of a step, found the end"),
+        ("session s step a {}\npermutation a(a a)", "line 2: expected \",\" or \")\", found \"a\""),
+        ("session s step a {}\npermutation a(a notices x)", "line 2: expected how many notices, found \"x\""),
+        ("session s step a {}\npermutation", "line 2: expected the name of a step, found the end"),
+        ("session s step a {} step a {}", "line 1: there are two steps \"a\"; give each a name of its own"),
+        (
+            "session s step a {} session s step b {}",
+            "line 1: two sessions have the same name; give each one of its own",
+        ),
+        ("session s step a {}\n\n%", "line 3: expected a name, a keyword or SQL in braces, found \"%\""),
+        (
+            "session s step a {} 7",
+            "line 1: expected \"session\", \"step\", \"teardown\" or \"permutation\", found 7",
+        ),
+        ("session s step a {} 99999999999", "line 1: expected a number below 4294967295"),
+    ] {
+        assert_eq!(Spec::parse(text).unwrap_err().to_string(), expected, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_too_strange(text in "(setup|session|step|permutation|teardown|[a-c\"*(),#\\n {}0-9üé%]){0,40}") {
+        let _ = Spec::parse(&text);
+    }
+}
