@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
-use drawloom_replays::isolation::Spec;
 use drawloom_replays::isolation::spec::{Marker, Turn};
+use drawloom_replays::isolation::{Spec, rows};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
@@ -52,6 +52,72 @@ fn the_specs_of_postgresql_have_the_permutations_that_it_runs() {
             assert!(printed.contains(&shown), "{name}: {shown:?}");
         }
     }
+}
+
+/// A printed table.
+struct Table<'a> {
+    columns: Vec<&'a str>,
+    rows: Vec<Vec<Option<String>>>,
+    shown: String,
+}
+
+/// A table among these lines, whose second one is its border.
+fn table<'a>(lines: &[&'a str]) -> Option<Table<'a>> {
+    let widths: Vec<usize> = lines.get(1)?.split('+').map(str::len).collect();
+    let is_border = !lines[1].is_empty() && lines[1].bytes().all(|byte| matches!(byte, b'-' | b'+'));
+    let end = lines
+        .iter()
+        .position(|line| line.starts_with('(') && line.ends_with(" rows)") || *line == "(1 row)")?;
+    if !is_border || lines[2..end].iter().any(|line| line.len() != lines[1].len()) {
+        return None; // a value of several lines
+    }
+    let fields = |line: &'a str| {
+        let mut start = 0;
+        let fields = widths.iter().map(move |width| {
+            let field = line.get(start..start + width)?;
+            start += width + 1;
+            Some(field)
+        });
+        fields.collect::<Option<Vec<&str>>>()
+    };
+    let rows = lines[2..end].iter().map(|line| fields(line)).collect::<Option<Vec<_>>>()?;
+    // Blanks before a text on the left are its own.
+    let on_the_left =
+        |column: usize| rows.iter().any(|row| row[column].ends_with(' ') && !row[column].trim().is_empty());
+    let value = |(column, field): (usize, &str)| {
+        Some(if on_the_left(column) { field.trim_end() } else { field.trim() }.to_owned())
+    };
+    let rows = rows.iter().map(|row| row.iter().copied().enumerate().map(value).collect()).collect();
+    let columns = fields(lines[0])?.into_iter().map(str::trim).collect();
+    Some(Table { columns, rows, shown: lines[..=end].join("\n") + "\n\n" })
+}
+
+#[test]
+fn rows_are_printed_as_postgresql_s_isolation_tester_prints_them() {
+    let (mut same, mut all) = (0, 0);
+    for (name, _, printed) in specs() {
+        let lines: Vec<&str> = printed.lines().collect();
+        for start in 0..lines.len() {
+            let Some(Table { columns, rows, shown }) = table(&lines[start..]) else { continue };
+            all += 1;
+            let ours = rows::print(&columns, &rows);
+            assert!(ours == shown, "{name}, line {}: expected\n{shown}ours\n{ours}", start + 1);
+            same += 1;
+        }
+    }
+    println!("{same} of {all} tables");
+    assert!(all == 0 || all > 1_000, "{all} tables");
+}
+
+#[test]
+fn what_looks_like_numbers_stands_on_the_right() {
+    let field = |text: &str| Some(text.to_owned());
+    let rows = [vec![field("1"), None, field("e1")], vec![field("-20.5"), field("x"), field("1e")]];
+    assert_eq!(
+        rows::print(&["n", "text", "e"], &rows),
+        "    n|text|e \n-----+----+--\n    1|    |e1\n-20.5|x   |1e\n(2 rows)\n\n"
+    );
+    assert_eq!(rows::print(&["a"], &[]), "a\n-\n(0 rows)\n\n");
 }
 
 const SMALL: &str = "
