@@ -12,22 +12,18 @@ use drawloom_sim::Host;
 use drawloom_sim::source::Explored;
 use serde_json::json;
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, channel};
 
 /// Searches the program of each seed, until one has a finding.
 pub fn prove(args: &RunArgs, plan: &Plan, preemptions: u32) -> Done {
-    let (interrupts, interrupted) = channel();
-    outside::tell_on_interrupt(interrupts, || ());
+    outside::exit_on_interrupt();
     let mut exit = Exit::Nothing;
     let seeds = args.seeds();
     // The last seed of all has no end after it.
     for seed in args.seed.map_or(seeds.start..=seeds.end - 1, |name| name.seed..=name.seed) {
-        let (ended, stopped) = search(args, plan, preemptions, seed, &interrupted)?;
+        let (ended, stopped) = search(args, plan, preemptions, seed)?;
         let told = match ended {
             Ended::Found(bytes) => {
-                let kept = run::keep(args, &bytes)?;
-                run::report_found(args, &[kept]);
-                return Ok(Exit::Finding);
+                return run::keep_found(args, &bytes);
             }
             Ended::Proved(explored) => tell(args, plan, preemptions, seed, explored),
             Ended::Unfinished(explored) => {
@@ -44,25 +40,21 @@ pub fn prove(args: &RunArgs, plan: &Plan, preemptions: u32) -> Done {
 }
 
 /// One seed's search, and whether the user stopped it.
-fn search(
-    args: &RunArgs,
-    plan: &Plan,
-    preemptions: u32,
-    seed: u64,
-    interrupted: &Receiver<()>,
-) -> Result<(Ended, bool), Failure> {
+fn search(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64) -> Result<(Ended, bool), Failure> {
     let status = Status::new();
     let mut stopped = false;
-    let ended = proof::search(Host::best(), plan, seed, preemptions, &mut |explored| {
-        status.show(|| {
-            format!("seed {seed}: {}, {}", counted(explored.executions, "execution"), so_far(explored))
-        });
-        stopped = interrupted.try_recv().is_ok();
-        if stopped || explored.executions >= args.executions() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+    let ended = outside::heed_interrupts(|interrupted| {
+        proof::search(Host::best(), plan, seed, preemptions, &mut |explored| {
+            status.show(|| {
+                format!("seed {seed}: {}, {}", counted(explored.executions, "execution"), so_far(explored))
+            });
+            stopped = interrupted();
+            if stopped || explored.executions >= args.executions() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
     });
     status.end();
     Ok((ended?, stopped))

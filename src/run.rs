@@ -42,7 +42,7 @@ fn trying(args: &RunArgs) -> Trying {
 }
 
 /// A finding that was kept.
-pub(crate) struct Kept {
+struct Kept {
     replay: Replay,
     path: PathBuf,
     shrunk: Option<(Shrunk, PathBuf)>,
@@ -55,8 +55,7 @@ impl Kept {
 }
 
 /// Keeps a replay with a finding, and what it shrinks to.
-pub(crate) fn keep(args: &RunArgs, bytes: &[u8]) -> Result<Kept, Failure> {
-    let replay = codec::decode(bytes).expect("what was just written can be read");
+fn keep(args: &RunArgs, bytes: &[u8], replay: Replay) -> Result<Kept, Failure> {
     let path = args.record.clone().unwrap_or_else(|| path_of(args, replay.header.name));
     let fails = || {
         let names = replay.findings.iter().map(|finding| format!("\"{}\"", finding.signature.name));
@@ -77,13 +76,13 @@ pub(crate) fn keep(args: &RunArgs, bytes: &[u8]) -> Result<Kept, Failure> {
 fn run_one(args: &RunArgs, search: &Search, name: Name) -> Result<(Tried, Vec<Kept>), Failure> {
     outside::exit_on_interrupt();
     let bytes = search.record(Host::best(), name)?;
-    let replay = codec::decode(&bytes).expect("what was just written can be read");
+    let replay = decode(&bytes);
     let mut tally = Tally { seeds: 1, ..Tally::default() };
     tally.simulated.0 = replay.history.events.last().map_or(0, |event| event.at.0);
     tally.coverage.add(&replay.history);
     let tried = Tried { tally, ..Tried::default() };
     if !replay.findings.is_empty() {
-        return Ok((tried, vec![keep(args, &bytes)?]));
+        return Ok((tried, vec![keep(args, &bytes, replay)?]));
     }
     if let Some(path) = &args.record {
         outside::write(path, &bytes)?;
@@ -128,24 +127,31 @@ fn counted_runs(tally: &Tally) -> String {
 /// Runs it again on a fresh thread, and keeps its replay.
 fn keep_run(args: &RunArgs, search: &Search, name: Name) -> Result<Kept, Failure> {
     let bytes = search.record(Host::best(), name)?;
-    let replay = codec::decode(&bytes).expect("what was just written can be read");
+    let replay = decode(&bytes);
     if replay.findings.is_empty() {
         return Err(Failure::infrastructure(format!(
             "seed {name} had a finding in a job and has none on a fresh thread: drawloom is not deterministic here, \
              which is a bug in drawloom; please report it with the command line"
         )));
     }
-    keep(args, &bytes)
+    keep(args, &bytes, replay)
+}
+
+fn decode(bytes: &[u8]) -> Replay {
+    codec::decode(bytes).expect("what was just written can be read")
 }
 
 fn path_of(args: &RunArgs, name: Name) -> PathBuf {
     args.out.join(format!("{}-{}-{name}.replay", args.workload, args.variant))
 }
 
-/// Reports what a systematic search found.
-pub(crate) fn report_found(args: &RunArgs, kept: &[Kept]) {
+/// Keeps and reports what a systematic search found.
+pub(crate) fn keep_found(args: &RunArgs, bytes: &[u8]) -> Done {
+    let kept = keep(args, bytes, decode(bytes))?;
+    let interrupted = kept.is_interrupted();
     let tally = Tally { seeds: 1, ..Tally::default() };
-    report(args, &Tried { tally, ..Tried::default() }, kept);
+    report(args, &Tried { tally, ..Tried::default() }, &[kept]);
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Finding })
 }
 
 fn report(args: &RunArgs, tried: &Tried, kept: &[Kept]) {

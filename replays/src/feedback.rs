@@ -13,10 +13,10 @@
 use crate::name::{BLOCK, Name};
 use crate::run::{Run, RunError, RunOptions, run};
 use crate::search::Search;
-use drawloom_sim::source::{Handoff, Handoffs, Mutant, Source, WithHandoffs};
+use drawloom_sim::source::{Handoff, Mutant, Source, WithHandoffs};
 use drawloom_sim::{Host, Tape};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// A block has at most so many mutants.
@@ -28,11 +28,11 @@ const MUTANTS_OF_EACH: usize = 8;
 pub struct Block<'a> {
     search: &'a Search,
     host: Host,
-    seen: Handoffs,
+    /// The kinds of handoff that runs of the block showed.
+    seen: BTreeSet<u64>,
     kept: Vec<Kept>,
     /// How many mutants were made of each seed.
     made: BTreeMap<u64, u32>,
-    made_of_all: u32,
 }
 
 /// A run that showed something new.
@@ -51,7 +51,7 @@ pub fn is_block(seeds: &Range<u64>) -> bool {
 impl Block<'_> {
     /// Nothing was run yet.
     pub fn new(search: &Search, host: Host) -> Block<'_> {
-        Block { search, host, seen: Handoffs::new(), kept: Vec::new(), made: BTreeMap::new(), made_of_all: 0 }
+        Block { search, host, seen: BTreeSet::new(), kept: Vec::new(), made: BTreeMap::new() }
     }
 
     /// The pure run of a seed of the block. They come in ascending order, and all before the first mutant.
@@ -59,7 +59,7 @@ impl Block<'_> {
     /// # Errors
     /// [`RunError`]: the setup failed.
     pub fn pure(&mut self, seed: u64) -> Result<Run, RunError> {
-        assert_eq!(self.made_of_all, 0, "pure runs come before mutants");
+        assert!(self.made.is_empty(), "pure runs come before mutants");
         self.watch(seed, self.search.source(seed))
     }
 
@@ -68,7 +68,7 @@ impl Block<'_> {
     /// # Errors
     /// [`RunError`]: the setup failed.
     pub fn mutant(&mut self) -> Result<Option<(Name, Run)>, RunError> {
-        if self.made_of_all == MUTANTS_MAX {
+        if self.made.values().sum::<u32>() == MUTANTS_MAX {
             return Ok(None);
         }
         let (seed, tape, handoff) = loop {
@@ -81,7 +81,6 @@ impl Block<'_> {
         let number = self.made.entry(seed).or_default();
         *number += 1;
         let name = Name { seed, mutant: *number };
-        self.made_of_all += 1;
         let run = self.watch(seed, Box::new(Mutant::new(tape, handoff)))?;
         Ok(Some((name, run)))
     }
@@ -92,7 +91,7 @@ impl Block<'_> {
         let run = self.host.run(|| run(&self.search.plan_of(seed), Box::new(source), options))?;
         let mut new = Vec::new();
         for (kind, handoff) in handoffs.take() {
-            if self.seen.insert(kind, handoff).is_none() {
+            if self.seen.insert(kind) {
                 new.push(handoff);
             }
         }

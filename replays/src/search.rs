@@ -178,6 +178,15 @@ pub enum ReplayError {
     Run(#[from] RunError),
 }
 
+/// Refuses a replay that was made on another engine than there is here.
+///
+/// # Errors
+/// [`ReplayError::OtherEngine`].
+pub(crate) fn refuse_other_engine(replay: &Replay) -> Result<(), ReplayError> {
+    let (made_on, here) = (replay.header.fingerprint.clone(), drawloom_sqlite::fingerprint());
+    if made_on == here { Ok(()) } else { Err(ReplayError::OtherEngine { made_on, here }) }
+}
+
 /// Replays a run of one of drawloom's own workloads strictly, on a fresh thread.
 ///
 /// # Errors
@@ -199,11 +208,7 @@ pub fn replay_among(
     let options = RunOptions { record: true, ..options };
     host.run_fresh(|| {
         let recorded = codec::decode_among(bytes, workloads)?;
-        let here = drawloom_sqlite::fingerprint();
-        let made_on = recorded.header.fingerprint.clone();
-        if made_on != here {
-            return Err(ReplayError::OtherEngine { made_on, here });
-        }
+        refuse_other_engine(&recorded)?;
         let (verdict, mut run) = verify(&recorded, options)?;
         let (snapshot, steps) = (run.snapshot.take(), run.steps);
         let mut again = Replay::new(&recorded.plan, recorded.header.name, run);

@@ -71,6 +71,19 @@ impl Footprint {
         }
     }
 
+    /// Whether a step that intended this may turn out to have touched that.
+    pub fn covers(&self, touched: &Footprint) -> bool {
+        let covered = |access: &Access| {
+            self.accesses().iter().any(|wider| {
+                wider.resource == access.resource
+                    && (wider.writes || !access.writes)
+                    && (wider.part.is_none() || wider.part == access.part)
+            })
+        };
+        *self == Footprint::Unknown
+            || (*touched != Footprint::Unknown && touched.accesses().iter().all(covered))
+    }
+
     /// The footprint of a step that touches both.
     pub fn join(self, other: Footprint) -> Footprint {
         match (self, other) {

@@ -504,7 +504,7 @@ impl Play<'_> {
         };
         self.waiting[who] = what.starts_with("blocked");
         let (intended, touched) = (words(&self.intents[who]), words(&footprint));
-        assert!(covers(&self.intents[who], &footprint), "{what}: intended {intended}, touched {touched}");
+        assert!(self.intents[who].covers(&footprint), "{what}: intended {intended}, touched {touched}");
         if !self.waiting[who] {
             self.next[who] += 1;
         }
@@ -536,19 +536,6 @@ impl Play<'_> {
         });
         (self.taken, Seen { answers, left })
     }
-}
-
-/// Whether a step that says it touches this may have intended that.
-fn covers(intended: &Footprint, touched: &Footprint) -> bool {
-    let covered = |access: &Access| {
-        intended.accesses().iter().any(|wider| {
-            wider.resource == access.resource
-                && (wider.writes || !access.writes)
-                && (wider.part.is_none() || wider.part == access.part)
-        })
-    };
-    *intended == Footprint::Unknown
-        || (*touched != Footprint::Unknown && touched.accesses().iter().all(covered))
 }
 
 /// Every two statements by themselves, of which one writes.

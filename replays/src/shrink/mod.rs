@@ -161,11 +161,7 @@ pub fn shrink_within(
     executions_max: u32,
     observer: Observer<'_>,
 ) -> Result<Shrunk, ShrinkError> {
-    let here = drawloom_sqlite::fingerprint();
-    if replay.header.fingerprint != here {
-        let made_on = replay.header.fingerprint.clone();
-        return Err(ReplayError::OtherEngine { made_on, here }.into());
-    }
+    search::refuse_other_engine(replay)?;
     let target = &replay.findings.first().ok_or(ShrinkError::NoFinding)?.signature;
     let mut subject = Planned::new(&replay.plan, target, Host::best());
     let case = case_of(&replay.plan, replay.tape.clone());

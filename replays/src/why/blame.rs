@@ -5,6 +5,7 @@ use super::deed::{Deeds, What};
 use super::directed::Rest;
 use super::sentence;
 use super::trials::{Course, Trials};
+use crate::report::counted;
 use crate::shrink::{Named, case_of};
 use drawloom_model::{Event, Finding, History, Observation};
 use drawloom_sim::faults::FaultPlan;
@@ -32,8 +33,8 @@ pub fn blame(
         return Ok(Some(match faults.count() {
             0 => format!("{told}; had it not, it would not have failed."),
             more => format!(
-                "{told}, and {more} more {} followed; with none of them it does not fail.",
-                if more == 1 { "fault" } else { "faults" }
+                "{told}, and {} followed; with none of them it does not fail.",
+                counted(more as u64, "more fault")
             ),
         }));
     }

@@ -30,7 +30,7 @@ use crate::lanes::Style;
 use crate::lanes::text::{Page, Paint, Span};
 use crate::replay::Replay;
 use crate::run::RunError;
-use crate::search::ReplayError;
+use crate::search::{self, ReplayError};
 use crate::shrink::{Attempt, Case, Planned, Subject, case_of};
 use deed::{Deed, Deeds};
 use directed::Rest;
@@ -96,11 +96,7 @@ impl From<RunError> for WhyError {
 /// # Errors
 /// See [`WhyError`].
 pub fn why(replay: &Replay, observer: Observer<'_>) -> Result<Why, WhyError> {
-    let here = drawloom_sqlite::fingerprint();
-    if replay.header.fingerprint != here {
-        let made_on = replay.header.fingerprint.clone();
-        return Err(ReplayError::OtherEngine { made_on, here }.into());
-    }
+    search::refuse_other_engine(replay)?;
     let finding = replay.findings.first().ok_or(WhyError::NoFinding)?;
     let (plan, tape) = (replay.plan.clone(), replay.tape.clone());
     let doing = "running it again";
