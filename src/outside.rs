@@ -107,6 +107,8 @@ pub fn tell_on_interrupt<T: Send + 'static>(events: Sender<T>, event: impl Fn() 
 /// Does work that looks now and then whether the user has interrupted, and then ends with what it has.
 pub fn heed_interrupts<T>(work: impl FnOnce(&dyn Fn() -> bool) -> T) -> T {
     HEEDED.store(true, Ordering::SeqCst);
+    // Only now, so that no interrupt that is caught goes unheeded.
+    exit_on_interrupt();
     let done = work(&is_interrupted);
     HEEDED.store(false, Ordering::SeqCst);
     done

@@ -15,46 +15,69 @@ use std::ops::ControlFlow;
 
 /// Searches the program of each seed, until one has a finding.
 pub fn prove(args: &RunArgs, plan: &Plan, preemptions: u32) -> Done {
-    outside::exit_on_interrupt();
+    let found =
+        match outside::heed_interrupts(|interrupted| prove_each(args, plan, preemptions, interrupted))? {
+            Proved::Found(bytes) => bytes,
+            Proved::Ended(exit) => return Ok(exit),
+        };
+    run::keep_found(args, &found)
+}
+
+/// How a search of several seeds ended.
+enum Proved {
+    /// With this replay of a finding.
+    Found(Vec<u8>),
+    /// Without any.
+    Ended(Exit),
+}
+
+fn prove_each(
+    args: &RunArgs,
+    plan: &Plan,
+    preemptions: u32,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Proved, Failure> {
     let mut exit = Exit::Nothing;
     let seeds = args.seeds();
     // The last seed of all has no end after it.
     for seed in args.seed.map_or(seeds.start..=seeds.end - 1, |name| name.seed..=name.seed) {
-        let (ended, stopped) = search(args, plan, preemptions, seed)?;
-        let told = match ended {
-            Ended::Found(bytes) => {
-                return run::keep_found(args, &bytes);
-            }
-            Ended::Proved(explored) => tell(args, plan, preemptions, seed, explored),
+        let (ended, stopped) = search(args, plan, preemptions, seed, interrupted)?;
+        let explored = match ended {
+            Ended::Found(bytes) => return Ok(Proved::Found(bytes)),
+            Ended::Proved(explored) => explored,
             Ended::Unfinished(explored) => {
                 exit = Exit::Unproved;
-                tell(args, plan, preemptions, seed, explored)
+                explored
             }
         };
-        outside::print(&told);
+        outside::print(&tell(args, plan, preemptions, seed, explored));
         if stopped {
-            return Ok(Exit::Interrupted);
+            return Ok(Proved::Ended(Exit::Interrupted));
         }
     }
-    Ok(exit)
+    Ok(Proved::Ended(exit))
 }
 
 /// One seed's search, and whether the user stopped it.
-fn search(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64) -> Result<(Ended, bool), Failure> {
+fn search(
+    args: &RunArgs,
+    plan: &Plan,
+    preemptions: u32,
+    seed: u64,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<(Ended, bool), Failure> {
     let status = Status::new();
     let mut stopped = false;
-    let ended = outside::heed_interrupts(|interrupted| {
-        proof::search(Host::best(), plan, seed, preemptions, &mut |explored| {
-            status.show(|| {
-                format!("seed {seed}: {}, {}", counted(explored.executions, "execution"), so_far(explored))
-            });
-            stopped = interrupted();
-            if stopped || explored.executions >= args.executions() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })
+    let ended = proof::search(Host::best(), plan, seed, preemptions, &mut |explored| {
+        status.show(|| {
+            format!("seed {seed}: {}, {}", counted(explored.executions, "execution"), so_far(explored))
+        });
+        stopped = interrupted();
+        if stopped || explored.executions >= args.executions() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     status.end();
     Ok((ended?, stopped))
