@@ -1,5 +1,6 @@
 //! PostgreSQL's semantics in memory.
 
 pub mod error;
+pub mod functions;
 pub mod ids;
 pub mod types;

@@ -1,0 +1,144 @@
+//! The tables of operators and functions, found by name.
+
+use super::{Apply, ApplyTyped, Body, Volatility};
+use crate::types::{Scalar, Type};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One type.
+    Is(Type),
+    /// Any type, the same wherever it stands in one signature.
+    AnyElement,
+    /// An array of it.
+    AnyArray,
+    /// The same, but no array.
+    AnyNonArray,
+    /// Any type; of several, the common one.
+    AnyCompatible,
+    /// An array of the common type.
+    AnyCompatibleArray,
+    /// Anything, each for itself.
+    Any,
+}
+
+/// One operator or function, as in `pg_operator` and `pg_proc`.
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    pub(super) parameters: &'static [Kind],
+    /// Whether the last parameter takes any number of arguments.
+    pub(super) is_variadic: bool,
+    pub(super) result: Kind,
+    pub(super) strict: bool,
+    pub(super) volatility: Volatility,
+    pub(super) body: Body,
+}
+
+/// A strict and immutable one.
+pub(super) const fn entry(
+    name: &'static str,
+    parameters: &'static [Kind],
+    result: Kind,
+    apply: Apply,
+) -> Entry {
+    Entry {
+        name,
+        parameters,
+        is_variadic: false,
+        result,
+        strict: true,
+        volatility: Volatility::Immutable,
+        body: Body::Plain(apply),
+    }
+}
+
+/// A strict and immutable one that asks for the types of its arguments.
+pub(super) const fn typed(
+    name: &'static str,
+    parameters: &'static [Kind],
+    result: Kind,
+    apply: ApplyTyped,
+) -> Entry {
+    Entry {
+        name,
+        parameters,
+        is_variadic: false,
+        result,
+        strict: true,
+        volatility: Volatility::Immutable,
+        body: Body::Typed(apply),
+    }
+}
+
+impl Entry {
+    /// One that is called with NULL too.
+    pub(super) const fn with_null(self) -> Entry {
+        Entry { strict: false, ..self }
+    }
+
+    /// One whose last parameter takes any number of arguments.
+    pub(super) const fn variadic(self) -> Entry {
+        Entry { is_variadic: true, ..self }
+    }
+
+    /// One whose result holds for a statement.
+    pub(super) const fn stable(self) -> Entry {
+        Entry { volatility: Volatility::Stable, ..self }
+    }
+
+    /// One whose result holds for a call.
+    pub(super) const fn volatile(self) -> Entry {
+        Entry { volatility: Volatility::Volatile, ..self }
+    }
+}
+
+macro_rules! kinds {
+    ($($name:ident, $array:ident = $scalar:ident;)*) => {
+        $(
+            pub(super) const $name: Kind = Kind::Is(Type::of(Scalar::$scalar));
+            #[allow(dead_code, reason = "the list is of all types; not every array is some function's")]
+            pub(super) const $array: Kind = Kind::Is(Type::array_of(Scalar::$scalar));
+        )*
+    };
+}
+
+kinds! {
+    BOOL, BOOLS = Bool;
+    INT2, INT2S = Int2;
+    INT4, INT4S = Int4;
+    INT8, INT8S = Int8;
+    FLOAT4, FLOAT4S = Float4;
+    FLOAT8, FLOAT8S = Float8;
+    NUMERIC, NUMERICS = Numeric;
+    TEXT, TEXTS = Text;
+    CHAR, CHARS = Char;
+    NAME, NAMES = Name;
+    BYTEA, BYTEAS = Bytea;
+    UUID, UUIDS = Uuid;
+    JSON, JSONS = Json;
+    JSONB, JSONBS = Jsonb;
+    DATE, DATES = Date;
+    TIME, TIMES = Time;
+    TIMESTAMP, TIMESTAMPS = Timestamp;
+    TIMESTAMPTZ, TIMESTAMPTZS = Timestamptz;
+    INTERVAL, INTERVALS = Interval;
+    OID, OIDS = Oid;
+}
+
+static TABLES: &[&[Entry]] =
+    &[super::arithmetic::ENTRIES, super::bits::ENTRIES, super::comparison::ENTRIES, super::text::ENTRIES];
+
+/// All of this name.
+pub(super) fn entries(name: &str) -> &'static [&'static Entry] {
+    static INDEX: OnceLock<BTreeMap<&'static str, Vec<&'static Entry>>> = OnceLock::new();
+    let index = INDEX.get_or_init(|| {
+        let mut index: BTreeMap<&'static str, Vec<&'static Entry>> = BTreeMap::new();
+        for entry in TABLES.iter().copied().flatten() {
+            index.entry(entry.name).or_default().push(entry);
+        }
+        index
+    });
+    index.get(name).map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,143 @@
+//! Operators, functions and aggregates: which one a name and types mean, and what it gives.
+//!
+//! ```text
+//! operator / function ── catalog (tables of entries) ── overload (chapter 10 of the manual) ──> Call
+//! the binder casts the arguments to `Call::parameters`; the executor runs `Call::apply`
+//! ```
+
+#![allow(dead_code, reason = "the functions that use it follow")]
+
+mod aggregate;
+mod arithmetic;
+mod bits;
+mod catalog;
+mod comparison;
+mod overload;
+mod text;
+
+use crate::error::error;
+use crate::types::cast::{self, Cast};
+use crate::types::{Datum, Scalar, Type};
+use drawloom_model::SqlError;
+use std::rc::Rc;
+
+/// What functions of time need to know, in microseconds since 2000-01-01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// When the transaction began.
+    pub transaction_us: i64,
+    /// When the statement came.
+    pub statement_us: i64,
+    /// Now.
+    pub clock_us: i64,
+}
+
+/// How long a result stays true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Volatility {
+    /// The same arguments give the same result forever.
+    Immutable,
+    /// The same within one statement.
+    Stable,
+    /// Another one at every call.
+    Volatile,
+}
+
+/// What computes a result.
+pub type Apply = fn(&Moment, &[Datum]) -> Result<Datum, SqlError>;
+/// What computes a result and asks which types its arguments have.
+pub type ApplyTyped = fn(&Moment, &[Type], &[Datum]) -> Result<Datum, SqlError>;
+
+#[derive(Clone, Copy, Debug)]
+enum Body {
+    Plain(Apply),
+    Typed(ApplyTyped),
+    Convert(Cast),
+}
+
+/// A function or an operator that was chosen for arguments of certain types.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What each argument is to be cast to before the call.
+    pub parameters: Rc<[Type]>,
+    /// What it gives.
+    pub result: Type,
+    /// Whether a NULL among the arguments makes it give NULL.
+    pub strict: bool,
+    /// How long a result stays true.
+    pub volatility: Volatility,
+    body: Body,
+}
+
+impl Call {
+    /// The result for these arguments, which are of the types of `parameters`. NULL if it is strict and one is NULL.
+    ///
+    /// # Errors
+    /// What the function says of them: 22003, 22012, ...
+    pub fn apply(&self, moment: &Moment, arguments: &[Datum]) -> Result<Datum, SqlError> {
+        if self.strict && arguments.iter().any(Datum::is_null) {
+            return Ok(Datum::Null);
+        }
+        match &self.body {
+            Body::Plain(apply) => apply(moment, arguments),
+            Body::Typed(apply) => apply(moment, &self.parameters, arguments),
+            Body::Convert(cast) => cast.apply(&arguments[0], None),
+        }
+    }
+}
+
+/// The operator for operands of these types; `left` is None for a prefix operator.
+///
+/// # Errors
+/// 42883 if there is none, 42725 if there are several and none is better.
+pub fn operator(symbol: &str, left: Option<Type>, right: Type) -> Result<Call, SqlError> {
+    // The grammar takes both; the catalog has only one.
+    let symbol = if symbol == "!=" { "<>" } else { symbol };
+    let operands: Vec<Type> = left.into_iter().chain([right]).collect();
+    let written = || match left {
+        Some(left) => format!("{left} {symbol} {right}"),
+        None => format!("{symbol} {right}"),
+    };
+    match overload::operator(catalog::entries(symbol), &operands)? {
+        overload::Choice::One(call) => Ok(call),
+        overload::Choice::None => Err(error("42883", format!("operator does not exist: {}", written()))),
+        overload::Choice::Several => Err(error("42725", format!("operator is not unique: {}", written()))),
+    }
+}
+
+/// The function of this name for arguments of these types. The name is folded already.
+///
+/// # Errors
+/// As `operator`.
+pub fn function(name: &str, arguments: &[Type]) -> Result<Call, SqlError> {
+    let written = || {
+        let types: Vec<String> = arguments.iter().map(Type::to_string).collect();
+        format!("{name}({})", types.join(", "))
+    };
+    match overload::function(catalog::entries(name), arguments)? {
+        overload::Choice::One(call) => Ok(call),
+        overload::Choice::None => conversion(name, arguments)
+            .ok_or_else(|| error("42883", format!("function {} does not exist", written()))),
+        overload::Choice::Several => Err(error("42725", format!("function {} is not unique", written()))),
+    }
+}
+
+/// Whether there is a function of this name at all, of whatever arguments.
+pub fn is_function(name: &str) -> bool {
+    !catalog::entries(name).is_empty()
+}
+
+/// A type's name called as a function of one argument is a cast.
+fn conversion(name: &str, arguments: &[Type]) -> Option<Call> {
+    let to =
+        Type::of(Scalar::named(name).filter(|scalar| !matches!(scalar, Scalar::Unknown | Scalar::Void))?);
+    let &[from] = arguments else { return None };
+    let cast = cast::find(from, to)?;
+    Some(Call {
+        parameters: Rc::new([from]),
+        result: to,
+        strict: true,
+        volatility: Volatility::Immutable,
+        body: Body::Convert(cast),
+    })
+}
