@@ -3,4 +3,5 @@
 pub mod error;
 pub mod functions;
 pub mod ids;
+pub mod locks;
 pub mod types;
