@@ -127,8 +127,14 @@ kinds! {
     OID, OIDS = Oid;
 }
 
-static TABLES: &[&[Entry]] =
-    &[super::arithmetic::ENTRIES, super::bits::ENTRIES, super::comparison::ENTRIES, super::text::ENTRIES];
+static TABLES: &[&[Entry]] = &[
+    super::arithmetic::ENTRIES,
+    super::bits::ENTRIES,
+    super::comparison::ENTRIES,
+    super::text::ENTRIES,
+    super::time::ENTRIES,
+    // end of tables
+];
 
 /// All of this name.
 pub(super) fn entries(name: &str) -> &'static [&'static Entry] {

@@ -14,10 +14,11 @@ mod catalog;
 mod comparison;
 mod overload;
 mod text;
+mod time;
 
 use crate::error::error;
 use crate::types::cast::{self, Cast};
-use crate::types::{Datum, Scalar, Type};
+use crate::types::{Array, Datum, Scalar, Type};
 use drawloom_model::SqlError;
 use std::rc::Rc;
 
@@ -120,6 +121,29 @@ pub fn function(name: &str, arguments: &[Type]) -> Result<Call, SqlError> {
             .ok_or_else(|| error("42883", format!("function {} does not exist", written()))),
         overload::Choice::Several => Err(error("42725", format!("function {} is not unique", written()))),
     }
+}
+
+/// `operand OPERATOR ANY (array)`, or ALL: the operator's result for each element, joined by OR, or AND. The array is of
+/// the operator's right parameter.
+///
+/// # Errors
+/// As the operator's.
+pub fn quantified(
+    call: &Call,
+    is_any: bool,
+    moment: &Moment,
+    operand: &Datum,
+    array: &Array,
+) -> Result<Datum, SqlError> {
+    let mut result = Datum::Bool(!is_any);
+    for value in &array.values {
+        match call.apply(moment, &[operand.clone(), value.clone()])? {
+            Datum::Bool(truth) if truth == is_any => return Ok(Datum::Bool(is_any)),
+            Datum::Null => result = Datum::Null,
+            _ => {}
+        }
+    }
+    Ok(result)
 }
 
 /// Whether there is a function of this name at all, of whatever arguments.

@@ -38,6 +38,35 @@ impl Array {
         Array { element, dimensions, values }
     }
 
+    /// An array of arrays of one shape: they become its rows.
+    ///
+    /// # Errors
+    /// 2202E if their shapes differ.
+    pub fn stacked(element: Scalar, rows: &[Datum]) -> Result<Array, SqlError> {
+        let uneven = || {
+            let message = "multidimensional arrays must have array expressions with matching dimensions";
+            error("2202E", message)
+        };
+        let mut values = Vec::new();
+        let mut inner: Option<&[Dimension]> = None;
+        for row in rows {
+            let Datum::Array(row) = row else { return Err(uneven()) };
+            if *inner.get_or_insert(&row.dimensions) != row.dimensions.as_slice() {
+                return Err(uneven());
+            }
+            values.extend(row.values.iter().cloned());
+        }
+        if values.is_empty() {
+            return Ok(Array::row(element, values));
+        }
+        let mut dimensions = vec![Dimension { length: rows.len(), lower: 1 }];
+        dimensions.extend(inner.unwrap_or_default());
+        if dimensions.len() > DIMENSIONS_MAX {
+            return Err(too_deep(dimensions.len()));
+        }
+        Ok(Array { element, dimensions, values })
+    }
+
     /// The element at these subscripts, one for each dimension; NULL outside.
     pub fn at(&self, subscripts: &[i64]) -> Datum {
         if subscripts.len() != self.dimensions.len() || subscripts.is_empty() {
@@ -130,6 +159,13 @@ pub(super) fn read(text: &str, element: Scalar, modifier: Option<Modifier>) -> R
     Ok(Array { element, dimensions, values })
 }
 
+fn too_deep(depth: usize) -> SqlError {
+    error(
+        "54000",
+        format!("number of array dimensions ({depth}) exceeds the maximum allowed ({DIMENSIONS_MAX})"),
+    )
+}
+
 fn malformed(text: &str) -> SqlError {
     error("22P02", format!("malformed array literal: \"{text}\""))
 }
@@ -174,10 +210,7 @@ impl Reader<'_> {
     /// One pair of braces; gives the lengths of the dimensions within.
     fn level(&mut self, depth: usize) -> Result<Vec<usize>, SqlError> {
         if depth > DIMENSIONS_MAX {
-            let message = format!(
-                "number of array dimensions ({depth}) exceeds the maximum allowed ({DIMENSIONS_MAX})"
-            );
-            return Err(error("54000", message));
+            return Err(too_deep(depth));
         }
         self.next()?;
         let mut shape: Option<Vec<usize>> = None;

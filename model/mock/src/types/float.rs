@@ -68,12 +68,26 @@ fn fixed(mantissa: &str, exponent: i32) -> String {
 
 fn digits_double(number: f64) -> String {
     let is_power = number.to_bits() & ((1 << 52) - 1) == 0;
-    longer_on_midpoint(format!("{number:e}"), 53, is_power, |places| format!("{number:.places$e}"))
+    let reads_back = |text: &str| text.parse() == Ok(number);
+    longer_on_midpoint(
+        format!("{number:e}"),
+        53,
+        is_power,
+        |places| format!("{number:.places$e}"),
+        reads_back,
+    )
 }
 
 fn digits_single(number: f32) -> String {
     let is_power = number.to_bits() & ((1 << 23) - 1) == 0;
-    longer_on_midpoint(format!("{number:e}"), 24, is_power, |places| format!("{number:.places$e}"))
+    let reads_back = |text: &str| text.parse() == Ok(number);
+    longer_on_midpoint(
+        format!("{number:e}"),
+        24,
+        is_power,
+        |places| format!("{number:.places$e}"),
+        reads_back,
+    )
 }
 
 /// PostgreSQL never prints a number that stands in the very middle between two floating-point numbers, though
@@ -83,21 +97,30 @@ fn longer_on_midpoint(
     precision_bits: u32,
     is_power: bool,
     rounded: impl Fn(usize) -> String,
+    reads_back: impl Fn(&str) -> bool,
 ) -> String {
     let (mantissa, exponent) = shortest.split_once('e').expect("the format writes an exponent");
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let exponent: i32 = exponent.parse().expect("the format writes it in decimal");
     let Ok(tens) = u32::try_from(exponent + 1 - digits.len() as i32) else { return shortest };
-    if tens > 23 {
+    if tens > 23 || digits == "0" {
         return shortest;
     }
     let odd = digits.parse::<u128>().expect("at most 17 digits") * 5_u128.pow(tens);
-    let bits = 128 - odd.leading_zeros() - odd.trailing_zeros().min(127);
+    let bits = 128 - odd.leading_zeros() - odd.trailing_zeros();
     if bits == precision_bits + 1 || is_power && bits == precision_bits + 2 {
-        rounded(digits.len())
+        let differs = |longer: &String| reads_back(longer) && is_no_midpoint(longer, &digits);
+        (digits.len()..16).map(rounded).find(differs).unwrap_or(shortest)
     } else {
         shortest
     }
+}
+
+/// Whether it has other digits, zeros at the end aside.
+fn is_no_midpoint(longer: &str, digits: &str) -> bool {
+    let (mantissa, _) = longer.split_once('e').expect("the format writes an exponent");
+    let longer: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    longer.trim_end_matches('0') != digits.trim_end_matches('0')
 }
 
 /// A result, refused if it overflowed where no argument was infinite.

@@ -3,7 +3,7 @@
 use super::{
     Datum, Modifier, Scalar, Type, array, boolean, bytea, float, integer, length, numeric_text, uuid,
 };
-use super::{interval, json, moment};
+use super::{interval_text, json, moment_text};
 use crate::error::{error, unsupported};
 use drawloom_model::SqlError;
 use std::rc::Rc;
@@ -36,8 +36,10 @@ fn scalar(text: &str, scalar: Scalar) -> Result<Datum, SqlError> {
         Scalar::Uuid => uuid::read(text),
         Scalar::Json => json::verify(text).map(|()| Datum::text(text)),
         Scalar::Jsonb => json::read(text).map(|json| Datum::Jsonb(Rc::new(json))),
-        Scalar::Date | Scalar::Time | Scalar::Timestamp | Scalar::Timestamptz => moment::read(text, scalar),
-        Scalar::Interval => interval::read(text).map(|interval| Datum::Interval(Rc::new(interval))),
+        Scalar::Date | Scalar::Time | Scalar::Timestamp | Scalar::Timestamptz => {
+            moment_text::read(text, scalar)
+        }
+        Scalar::Interval => interval_text::read(text).map(|interval| Datum::Interval(Rc::new(interval))),
         Scalar::Void => Err(unsupported("a literal of the type void")),
     }
 }

@@ -1,8 +1,6 @@
 //! `interval`: months, days and microseconds, each counted by itself.
 
 use super::DAY_US;
-use crate::error::unsupported;
-use drawloom_model::SqlError;
 use std::cmp::Ordering;
 
 /// A span of time. Months and days have no fixed length, and so are kept apart.
@@ -47,12 +45,4 @@ impl Eq for Interval {}
 /// Rounded to so many digits of a second.
 pub(super) fn rounded(interval: &Interval, digits: u8) -> Interval {
     Interval { time_us: super::length::rounded(interval.time_us, digits), ..*interval }
-}
-
-pub(super) fn read(_: &str) -> Result<Interval, SqlError> {
-    Err(unsupported("interval"))
-}
-
-pub(super) fn print(_: &Interval) -> String {
-    String::new()
 }
