@@ -32,5 +32,6 @@ macro_rules! golden {
 golden! {
     numbers
     moments
+    text_functions
     texts
 }

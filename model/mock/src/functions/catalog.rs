@@ -133,6 +133,8 @@ static TABLES: &[&[Entry]] = &[
     super::comparison::ENTRIES,
     super::text::ENTRIES,
     super::time::ENTRIES,
+    super::pattern::ENTRIES,
+    super::quoting::ENTRIES,
     // end of tables
 ];
 

@@ -13,6 +13,8 @@ mod bits;
 mod catalog;
 mod comparison;
 mod overload;
+mod pattern;
+mod quoting;
 mod text;
 mod time;
 

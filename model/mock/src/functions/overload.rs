@@ -68,7 +68,7 @@ impl Candidate {
         let mut kinds = entry.parameters.to_vec();
         if entry.is_variadic {
             let last = kinds.pop()?;
-            if arguments < kinds.len() {
+            if arguments <= kinds.len() {
                 return None;
             }
             kinds.resize(arguments, last);
