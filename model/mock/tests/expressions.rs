@@ -32,6 +32,7 @@ macro_rules! golden {
 golden! {
     numbers
     moments
+    number_functions
     text_functions
     texts
 }

@@ -135,6 +135,7 @@ static TABLES: &[&[Entry]] = &[
     super::time::ENTRIES,
     super::pattern::ENTRIES,
     super::quoting::ENTRIES,
+    super::number::ENTRIES,
     // end of tables
 ];
 

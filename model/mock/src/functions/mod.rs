@@ -12,6 +12,7 @@ mod arithmetic;
 mod bits;
 mod catalog;
 mod comparison;
+mod number;
 mod overload;
 mod pattern;
 mod quoting;

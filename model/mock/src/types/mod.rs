@@ -29,6 +29,7 @@ mod moment_text;
 pub mod name;
 pub(crate) mod numeric;
 mod numeric_arithmetic;
+mod numeric_power;
 mod numeric_text;
 mod output;
 pub mod resolve;

@@ -86,7 +86,7 @@ impl Decimal {
     }
 
     /// The exponent of its first digit of base 10000, and that digit.
-    fn leading_group(&self) -> (i64, u32) {
+    pub(super) fn leading_group(&self) -> (i64, u32) {
         if self.is_zero() {
             return (0, 0);
         }
