@@ -6,6 +6,7 @@ pub mod functions;
 pub mod ids;
 pub mod locks;
 pub mod options;
+pub mod ssi;
 pub mod types;
 
 pub use bug::Bug;
