@@ -104,6 +104,7 @@ impl Database {
 
     /// Writes a new version of the row with another key.
     pub fn rename(&mut self, own: Xid, table: u32, key: u32, new: u32) -> Result<(), Fault> {
+        self.wait(own, table, new)?;
         if let Some(old) = self.replace(own, table, key)? {
             self.versions[old].ender = Some(own);
             self.enter(own, table, new)?;
@@ -119,6 +120,7 @@ impl Database {
     }
 
     pub fn insert(&mut self, own: Xid, table: u32, key: u32) -> Result<(), Fault> {
+        self.wait(own, table, key)?;
         self.ssi.write_row(own, Oid(table), None, false).map_err(Fault::Unserializable)?;
         self.enter(own, table, key)
     }
@@ -214,6 +216,14 @@ impl Database {
         Ok(Some(at))
     }
 
+    /// Whether the key is free may depend on others.
+    fn wait(&self, own: Xid, table: u32, key: u32) -> Result<(), Fault> {
+        let open = |xid: &Xid| *xid != own && self.transactions[xid].committed.is_none();
+        let versions = self.versions.iter().filter(|it| (it.table, it.key) == (table, key));
+        let mut writers = versions.flat_map(|it| [Some(it.creator), it.ender]).flatten();
+        if writers.any(|writer| open(&writer)) { Err(Fault::Blocked) } else { Ok(()) }
+    }
+
     /// Enters a new row into the index.
     fn enter(&mut self, own: Xid, table: u32, key: u32) -> Result<(), Fault> {
         self.ssi.write_index(own, Oid(table + INDEX), self.page(key)).map_err(Fault::Unserializable)?;
@@ -221,7 +231,7 @@ impl Database {
             let gone =
                 version.ender.filter(|ender| self.transactions[ender].committed.is_some() || *ender == own);
             if gone.is_none() {
-                return Err(self.in_the_way(version.ender.unwrap_or(version.creator)));
+                return Err(Fault::Concurrent);
             }
         }
         self.create(own, table, key);
