@@ -15,15 +15,20 @@
 //!
 //! What PostgreSQL's plans do:
 //!
-//! | access                         | calls                                                                 |
-//! |--------------------------------|-----------------------------------------------------------------------|
-//! | sequential scan                | `read_relation` of the table, once, before the first row              |
-//! | index scan, bitmap scan        | `read_index` of each leaf page it comes to                            |
-//! | every row version looked at    | `check`; if another one wrote it unseen or replaced it: `read_past`; if visible and of another transaction: `read_row` |
-//! | INSERT                         | `write_row` without a row; then `write_index` of each index, before the check for duplicates |
-//! | UPDATE, DELETE                 | `write_row` of the old version; an UPDATE of an indexed column: `write_index` of each index |
-//! | TRUNCATE, DROP TABLE           | `write_relation`                                                      |
-//! | a rewrite of the table, DROP INDEX | `widen`                                                         |
+//! | access                             | calls                                                          |
+//! |------------------------------------|----------------------------------------------------------------|
+//! | sequential scan                    | `read_relation` of the table, before the first row             |
+//! | index scan, bitmap scan            | `read_index` of each leaf page it comes to                     |
+//! | a row version is looked at (1)     | `check`, then perhaps `read_past` (2), then perhaps `read_row` |
+//! | INSERT                             | `write_row` without a row, `write_index` of every index (3)    |
+//! | UPDATE, DELETE                     | `write_row` of the version that is replaced                    |
+//! | ... of a column that is indexed    | `write_index` of every index (3)                               |
+//! | TRUNCATE, DROP TABLE               | `write_relation`                                               |
+//! | a rewrite of the table, DROP INDEX | `widen`                                                        |
+//!
+//! 1. That includes versions that are not visible, but not those that nobody can see any more.
+//! 2. If it is invisible since another one has just written it, or visible though another one has replaced it.
+//! 3. Before the check for duplicates: who fails for a duplicate that it could not see cannot be serialized.
 //!
 //! What goes beyond PostgreSQL: it has room for a number of transactions only, and summarises the oldest if it must,
 //! which costs needless failures; here there is room for all of them. What is behind it: of the other transactions

@@ -190,6 +190,9 @@ impl Database {
 
     /// True if the version is visible.
     fn look(&mut self, own: Xid, at: usize) -> Result<bool, Fault> {
+        if self.is_dead(at) {
+            return Ok(false);
+        }
         self.ssi.check(own).map_err(Fault::Unserializable)?;
         let Version { creator, ender, .. } = self.versions[at];
         let visible = self.sees(own, creator) && !ender.is_some_and(|ender| self.sees(own, ender));
@@ -198,6 +201,14 @@ impl Database {
             self.ssi.read_past(own, writer).map_err(Fault::Unserializable)?;
         }
         Ok(visible)
+    }
+
+    /// True if nobody sees the version any more: PostgreSQL may have thrown it away.
+    fn is_dead(&self, at: usize) -> bool {
+        let active = self.transactions.values().filter(|it| it.committed.is_none());
+        let oldest = active.map(|it| it.snapshot).min();
+        let ended = self.versions[at].ender.and_then(|ender| self.transactions[&ender].committed);
+        ended.is_some_and(|ended| Some(ended) <= oldest)
     }
 
     /// The visible version of the row, which is about to be replaced.
