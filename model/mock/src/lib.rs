@@ -1,13 +1,31 @@
 //! PostgreSQL's semantics in memory.
 
+mod backend;
 pub mod bug;
+mod catalog;
+mod change;
+mod database;
+mod define;
 pub mod error;
+mod executor;
+mod expression;
 pub mod functions;
 pub mod ids;
 pub mod locks;
 pub mod options;
+mod plan;
+mod query;
+mod sequence;
+mod session;
+mod settings;
+mod sql;
 pub mod ssi;
+mod statement;
+mod store;
+mod transaction;
 pub mod types;
+mod world;
 
+pub use backend::{Mock, fingerprint};
 pub use bug::Bug;
 pub use options::{Isolation, Options};

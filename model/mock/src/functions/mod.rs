@@ -8,6 +8,7 @@
 #![allow(dead_code, reason = "the functions that use it follow")]
 
 mod aggregate;
+pub use aggregate::{Aggregate, AggregateState, Series, aggregate, is_series, series};
 mod arithmetic;
 mod bits;
 mod catalog;
@@ -34,6 +35,11 @@ pub struct Moment {
     pub statement_us: i64,
     /// Now.
     pub clock_us: i64,
+}
+
+impl Moment {
+    /// The beginning of all time, where no function of time is called.
+    pub const ZERO: Moment = Moment { transaction_us: 0, statement_us: 0, clock_us: 0 };
 }
 
 /// How long a result stays true.
@@ -74,6 +80,12 @@ pub struct Call {
 }
 
 impl Call {
+    /// What the argument of this place is to be cast to.
+    pub fn parameter(&self, place: usize) -> Type {
+        // The last one of a variadic function stands for all that follow.
+        self.parameters[place.min(self.parameters.len() - 1)]
+    }
+
     /// The result for these arguments, which are of the types of `parameters`. NULL if it is strict and one is NULL.
     ///
     /// # Errors

@@ -273,3 +273,29 @@ fn is_elsewhere(name: &str) -> bool {
     ];
     NAMES.contains(&name)
 }
+
+/// A type's name in the catalog, by which a column of that type is called that has no other name.
+pub fn short(written: &DataType) -> &'static str {
+    parse(written).map_or("?column?", |(ty, _)| ty.scalar.catalog_name())
+}
+
+impl Scalar {
+    /// `pg_type.typname`
+    pub fn catalog_name(self) -> &'static str {
+        match self {
+            Scalar::Unknown => "unknown",
+            Scalar::Bool => "bool",
+            Scalar::Int2 => "int2",
+            Scalar::Int4 => "int4",
+            Scalar::Int8 => "int8",
+            Scalar::Float4 => "float4",
+            Scalar::Float8 => "float8",
+            Scalar::Varchar => "varchar",
+            Scalar::Char => "bpchar",
+            Scalar::Time => "time",
+            Scalar::Timestamp => "timestamp",
+            Scalar::Timestamptz => "timestamptz",
+            other => other.name(),
+        }
+    }
+}

@@ -176,7 +176,7 @@ impl Numeric {
         if divisor.is_zero() {
             return Err(error("22012", "division by zero"));
         }
-        Decimal { coefficient: ln_number.at(places), scale: places }.over(&divisor, scale).checked()
+        Decimal { coefficient: ln_fixed(number, places), scale: places }.over(&divisor, scale).checked()
     }
 
     /// The power.

@@ -1,0 +1,162 @@
+//! The mock as a backend: sessions, and the statements that wait.
+
+use crate::database::Database;
+use crate::executor::Executor;
+use crate::options::Options;
+use crate::session::{Pause, Session};
+use drawloom_model::{Backend, Cx, Progress, Reply, SessionId, SqlError, Statement};
+use drawloom_sim::{Footprint, SimTime};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+/// A statement under way.
+type Running = Pin<Box<dyn Future<Output = Result<Reply, SqlError>>>>;
+
+/// PostgreSQL's semantics in memory.
+pub struct Mock {
+    options: Options,
+    database: Rc<RefCell<Database>>,
+    running: BTreeMap<SessionId, Running>,
+    opened: u32,
+}
+
+impl Mock {
+    /// A server that is not up yet.
+    pub fn new(options: Options) -> Mock {
+        let database = Rc::new(RefCell::new(Database::new(options.clone())));
+        Mock { options, database, running: BTreeMap::new(), opened: 0 }
+    }
+
+    fn poll(&mut self, session: SessionId, mut running: Running) -> Progress {
+        match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(reply) => {
+                let database = self.database.borrow();
+                let in_transaction = database.session(session).is_in_block();
+                Progress::Done { reply: reply.map(Rc::new), in_transaction, footprint: Footprint::Unknown }
+            }
+            Poll::Pending => {
+                self.running.insert(session, running);
+                let database = self.database.borrow();
+                let pause = database.session(session).pause.expect("a statement says why it does not go on");
+                match pause {
+                    Pause::Lock { on, .. } => Progress::Blocked { on, footprint: Footprint::Unknown },
+                    Pause::Sleep { .. } => Progress::Blocked { on: "time", footprint: Footprint::Unknown },
+                    Pause::Yield => Progress::Yielded,
+                }
+            }
+        }
+    }
+
+    fn set_clock(&self, cx: &Cx<'_>) {
+        self.database.borrow_mut().now = cx.now();
+    }
+}
+
+impl Backend for Mock {
+    fn fingerprint(&self) -> String {
+        fingerprint()
+    }
+
+    fn open(&mut self, cx: &Cx<'_>) -> Result<SessionId, SqlError> {
+        self.set_clock(cx);
+        self.opened += 1;
+        let id = SessionId(self.opened);
+        let mut database = self.database.borrow_mut();
+        let settings = database.settings();
+        database.sessions.insert(id, Session::new(settings));
+        Ok(id)
+    }
+
+    fn submit(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement) -> Progress {
+        self.set_clock(cx);
+        {
+            let mut database = self.database.borrow_mut();
+            let now = database.now;
+            let session = database.session_mut(session);
+            session.statement_began = now;
+            session.is_cancelled = false;
+        }
+        let executor = Executor { database: self.database.clone(), session };
+        let statement = statement.clone();
+        self.poll(session, Box::pin(async move { executor.execute(&statement).await }))
+    }
+
+    fn resume(&mut self, cx: &Cx<'_>, session: SessionId) -> Progress {
+        self.set_clock(cx);
+        let running = self.running.remove(&session).expect("only a statement under way is resumed");
+        self.poll(session, running)
+    }
+
+    fn ready(&mut self, cx: &Cx<'_>) -> Vec<SessionId> {
+        self.set_clock(cx);
+        let mut database = self.database.borrow_mut();
+        let now = database.now;
+        let mut ready = database.locks.get_mut().grant(&mut |arity| cx.choose("who gets the lock", arity));
+        for session in &ready {
+            if let Some(Pause::Lock { named, .. }) = &mut database.session_mut(*session).pause {
+                *named = true;
+            }
+        }
+        for (id, session) in &mut database.sessions {
+            let is_cancelled = session.is_cancelled;
+            let over = |until: Option<SimTime>| is_cancelled || until.is_some_and(|until| now >= until);
+            let named = match &mut session.pause {
+                Some(Pause::Lock { deadline, named, .. }) if !*named && over(*deadline) => named,
+                Some(Pause::Sleep { until, named }) if !*named && over(Some(*until)) => named,
+                _ => continue,
+            };
+            *named = true;
+            ready.push(*id);
+        }
+        ready
+    }
+
+    fn deadline(&self, session: SessionId) -> Option<SimTime> {
+        match self.database.borrow().sessions.get(&session)?.pause? {
+            Pause::Lock { deadline, .. } => deadline,
+            Pause::Sleep { until, .. } => Some(until),
+            Pause::Yield => None,
+        }
+    }
+
+    fn cancel(&mut self, _cx: &Cx<'_>, session: SessionId) {
+        if self.running.contains_key(&session) {
+            self.database.borrow_mut().session_mut(session).is_cancelled = true;
+        }
+    }
+
+    fn close(&mut self, cx: &Cx<'_>, session: SessionId) {
+        self.set_clock(cx);
+        self.running.remove(&session);
+        self.database.borrow_mut().close(session);
+    }
+
+    fn settle(&mut self) {}
+
+    fn crash(&mut self, _cx: &Cx<'_>) {
+        self.running.clear();
+        self.database.borrow_mut().close_all();
+    }
+
+    fn stop(&mut self, _cx: &Cx<'_>) {
+        self.running.clear();
+        self.database.borrow_mut().close_all();
+    }
+
+    fn start(&mut self, cx: &Cx<'_>) -> Result<(), SqlError> {
+        self.set_clock(cx);
+        Ok(())
+    }
+
+    fn snapshot(&mut self, _cx: &Cx<'_>) -> Result<Vec<u8>, SqlError> {
+        Err(crate::error::unsupported("a copy of the database as a file"))
+    }
+}
+
+/// The engine and its version: a replay made with another one may differ.
+pub fn fingerprint() -> String {
+    format!("mock {}", env!("CARGO_PKG_VERSION"))
+}

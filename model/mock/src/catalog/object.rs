@@ -1,0 +1,164 @@
+//! What the catalog holds.
+
+use crate::ids::Oid;
+use crate::types::{Modifier, Type};
+use sqlparser::ast;
+use std::rc::Rc;
+
+/// Something with a number and a name.
+#[derive(Clone, Debug, Hash)]
+pub(crate) enum Object {
+    Schema(Rc<Schema>),
+    Table(Rc<Table>),
+    Index(Rc<Index>),
+    Sequence(Rc<Sequence>),
+    View(Rc<View>),
+}
+
+/// A schema.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Schema {
+    pub name: Rc<str>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Table {
+    pub name: Rc<str>,
+    pub schema: Oid,
+    /// Where its rows are: TRUNCATE, and what rewrites a table, gives it another one.
+    pub file: Oid,
+    /// Every column that it ever had: a row has a value for each that there was when it was written.
+    pub columns: Vec<Column>,
+    pub constraints: Vec<Constraint>,
+}
+
+/// A column.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Column {
+    pub name: Rc<str>,
+    pub ty: Type,
+    pub modifier: Option<Modifier>,
+    pub not_null: bool,
+    pub default: Option<Rc<ast::Expr>>,
+    /// What it is in rows that were written before there was this column, as text.
+    pub missing: Option<Rc<str>>,
+    pub is_dropped: bool,
+}
+
+/// A table's constraint.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Constraint {
+    pub name: Rc<str>,
+    pub kind: ConstraintKind,
+}
+
+/// What a constraint demands.
+#[derive(Clone, Debug, Hash)]
+pub(crate) enum ConstraintKind {
+    /// The index sees to it.
+    PrimaryKey { index: Oid },
+    /// The index sees to it.
+    Unique { index: Oid },
+    Check { condition: Rc<ast::Expr> },
+    ForeignKey(Rc<Key>),
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Key {
+    /// The columns that refer.
+    pub columns: Vec<usize>,
+    /// To which table.
+    pub table: Oid,
+    /// To which of its columns.
+    pub referenced: Vec<usize>,
+    /// The unique index over them.
+    pub index: Oid,
+    pub on_delete: Option<ast::ReferentialAction>,
+    pub on_update: Option<ast::ReferentialAction>,
+    pub deferrable: bool,
+    pub initially_deferred: bool,
+}
+
+/// An index.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Index {
+    pub name: Rc<str>,
+    pub schema: Oid,
+    pub table: Oid,
+    pub unique: bool,
+    /// What it is over, on the table's row.
+    pub keys: Vec<ast::Expr>,
+    /// Only the rows where this holds.
+    pub predicate: Option<ast::Expr>,
+}
+
+/// A sequence.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Sequence {
+    pub name: Rc<str>,
+    pub schema: Oid,
+    pub start: i64,
+    pub increment: i64,
+    pub least: i64,
+    pub greatest: i64,
+    pub cycle: bool,
+    /// The table and column whose end is its end.
+    pub owner: Option<(Oid, usize)>,
+}
+
+/// A view.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct View {
+    pub name: Rc<str>,
+    pub schema: Oid,
+    pub columns: Vec<Rc<str>>,
+    pub query: Rc<ast::Query>,
+}
+
+impl Object {
+    pub fn name(&self) -> &Rc<str> {
+        match self {
+            Object::Schema(schema) => &schema.name,
+            Object::Table(table) => &table.name,
+            Object::Index(index) => &index.name,
+            Object::Sequence(sequence) => &sequence.name,
+            Object::View(view) => &view.name,
+        }
+    }
+
+    /// The schema that it is in, if it is in one.
+    pub fn place(&self) -> Option<Oid> {
+        match self {
+            Object::Schema(_) => None,
+            Object::Table(table) => Some(table.schema),
+            Object::Index(index) => Some(index.schema),
+            Object::Sequence(sequence) => Some(sequence.schema),
+            Object::View(view) => Some(view.schema),
+        }
+    }
+
+    /// What it is called in errors.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Object::Schema(_) => "schema",
+            Object::Table(_) => "table",
+            Object::Index(_) => "index",
+            Object::Sequence(_) => "sequence",
+            Object::View(_) => "view",
+        }
+    }
+}
+
+impl Table {
+    /// The column of this name, and its place in a row.
+    pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
+        self.live_columns().find(|(_, column)| *column.name == *name)
+    }
+
+    /// The columns that it has now, and their places in a row.
+    pub fn live_columns(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns.iter().enumerate().filter(|(_, column)| !column.is_dropped)
+    }
+}

@@ -1,0 +1,341 @@
+//! Binds INSERT, UPDATE and DELETE.
+
+use super::conflict::Action;
+use super::target::assigned;
+use super::{Conflict, Delete, Insert, Returning, Source, Target, Update};
+use crate::catalog::{Object, QualifiedName, identifier, parts};
+use crate::error::{error, unsupported};
+use crate::expression::{Binder, Bound, Expr};
+use crate::ids::Oid;
+use crate::locks::Mode;
+use crate::query::{self, Distinct, Named, Output, Query, Relation, Scope, Select};
+use crate::types::{Type, cast::Context};
+use drawloom_model::SqlError;
+use sqlparser::ast;
+use std::rc::Rc;
+
+impl Binder<'_> {
+    /// `INSERT`
+    ///
+    /// # Errors
+    /// Names that do not exist, types that do not fit, constructs that are not supported.
+    pub fn insert(&mut self, ast: &ast::Insert) -> Result<Insert, SqlError> {
+        let ast::TableObject::TableName(name) = &ast.table else { return Err(unsupported(&ast.table)) };
+        let (oid, name) = self.changed(name)?;
+        let target = Rc::new(Target::of(self.catalog, self.naming, oid)?);
+        let places = self.insert_places(&target, &ast.columns)?;
+        let source = match &ast.source {
+            Some(source) => self.insert_source(source, &target, &places)?,
+            None => Query::of_values(vec![Vec::new()], Vec::new()),
+        };
+        let given = source.columns.len();
+        if given > places.len() {
+            return Err(error("42601", "INSERT has more expressions than target columns"));
+        }
+        if given < places.len() && !ast.columns.is_empty() {
+            return Err(error("42601", "INSERT has more target columns than expressions"));
+        }
+        let mut values = Vec::with_capacity(target.missing.len());
+        for (place, column) in target.table.columns.iter().enumerate() {
+            values.push(match places[..given].iter().position(|named| *named == place) {
+                Some(number) => {
+                    let bound = Bound::new(Expr::Column(number), source.columns[number].ty);
+                    assigned(self, bound, column)?
+                }
+                None if column.is_dropped => Expr::NULL,
+                None => target.default(self, place)?,
+            });
+        }
+        let alias = ast.table_alias.as_ref().map(|alias| identifier(&alias.alias)).unwrap_or(name);
+        let conflict = match &ast.on {
+            None => None,
+            Some(ast::OnInsert::OnConflict(on)) => Some(self.conflict(on, &target, &alias)?),
+            Some(_) => return Err(unsupported("ON DUPLICATE KEY UPDATE")),
+        };
+        self.scopes.push(target.scope(&alias));
+        let returning = self.returning(ast.returning.as_deref())?;
+        self.scopes.pop();
+        Ok(Insert { target, source, values, conflict, returning })
+    }
+
+    /// The table that a statement changes, and its name.
+    fn changed(&mut self, name: &ast::ObjectName) -> Result<(Oid, Rc<str>), SqlError> {
+        let name = QualifiedName::of(name)?;
+        let (oid, object) = self.catalog.resolve(self.naming, &name)?;
+        match object {
+            Object::Table(_) => {
+                self.uses(oid, Mode::RowExclusive);
+                Ok((oid, name.name))
+            }
+            Object::View(view) => Err(unsupported(format!("a change of the view \"{}\"", view.name))),
+            other => {
+                let message = format!("cannot change {} \"{}\"", other.kind(), other.name());
+                Err(error("42809", message))
+            }
+        }
+    }
+
+    /// The columns that an INSERT names; all of them if it names none.
+    fn insert_places(&self, target: &Target, columns: &[ast::ObjectName]) -> Result<Vec<usize>, SqlError> {
+        let mut places = Vec::new();
+        for column in columns {
+            let [name] = &*parts(column)? else { return Err(unsupported(format!("a part of the column {column}"))) };
+            let (place, _) = target.column(name)?;
+            if places.contains(&place) {
+                return Err(error("42701", format!("column \"{name}\" specified more than once")));
+            }
+            places.push(place);
+        }
+        if columns.is_empty() {
+            places.extend(target.table.live_columns().map(|(place, _)| place));
+        }
+        Ok(places)
+    }
+
+    /// What an INSERT inserts: in a list of values each is what its column takes, and DEFAULT has a meaning.
+    fn insert_source(&mut self, source: &ast::Query, target: &Target, places: &[usize]) -> Result<Query, SqlError> {
+        let ast::SetExpr::Values(values) = &*source.body else { return self.query(source) };
+        if source.with.is_some() || source.order_by.is_some() || source.limit_clause.is_some() {
+            return self.query(source);
+        }
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let mut rows = Vec::with_capacity(values.rows.len());
+        for row in &values.rows {
+            let row = &row.content;
+            if row.len() != width {
+                return Err(error("42601", "VALUES lists must all be the same length"));
+            }
+            if row.len() > places.len() {
+                return Err(error("42601", "INSERT has more expressions than target columns"));
+            }
+            let value = |(ast, place): (&ast::Expr, &usize)| {
+                if is_default(ast) {
+                    return target.default(self, *place);
+                }
+                let bound = self.expr(ast)?;
+                assigned(self, bound, &target.table.columns[*place])
+            };
+            rows.push(row.iter().zip(places).map(value).collect::<Result<Vec<_>, _>>()?);
+        }
+        let columns = places.iter().take(width).map(|place| {
+            let column = &target.table.columns[*place];
+            Output { name: column.name.clone(), ty: column.ty }
+        });
+        Ok(Query::of_values(rows, columns.collect()))
+    }
+
+    fn conflict(&mut self, on: &ast::OnConflict, target: &Target, name: &Rc<str>) -> Result<Conflict, SqlError> {
+        let arbiters = match &on.conflict_target {
+            None => unique_indexes(target).map(|(place, _)| place).collect(),
+            Some(ast::ConflictTarget::OnConstraint(constraint)) => {
+                let wanted = QualifiedName::of(constraint)?.name;
+                let found = unique_indexes(target).find(|(_, index)| index.name == wanted);
+                let missing = || {
+                    let table = &target.table.name;
+                    error("42704", format!("constraint \"{wanted}\" for table \"{table}\" does not exist"))
+                };
+                vec![found.ok_or_else(missing)?.0]
+            }
+            Some(ast::ConflictTarget::Columns(columns)) => {
+                let mut wanted = Vec::new();
+                for column in columns {
+                    wanted.push(target.column(&identifier(column))?.0);
+                }
+                wanted.sort_unstable();
+                let is_over = |columns: &Vec<usize>| {
+                    let mut columns = columns.clone();
+                    columns.sort_unstable();
+                    columns == wanted
+                };
+                let fitting = unique_indexes(target).filter(|(_, index)| index.columns.as_ref().is_some_and(is_over));
+                fitting.map(|(place, _)| place).collect::<Vec<_>>()
+            }
+        };
+        if arbiters.is_empty() && on.conflict_target.is_some() {
+            let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+            return Err(error("42P10", message));
+        }
+        let action = match &on.action {
+            ast::OnConflictAction::DoNothing => Action::Nothing,
+            ast::OnConflictAction::DoUpdate(update) => {
+                if on.conflict_target.is_none() {
+                    let message = "ON CONFLICT DO UPDATE requires inference specification or constraint name";
+                    return Err(error("42601", message));
+                }
+                let mut scope = target.scope(name);
+                let begin = scope.width;
+                let named = |(place, column): (usize, &crate::catalog::Column)| Named {
+                    name: column.name.clone(),
+                    ty: column.ty,
+                    slot: begin + place,
+                };
+                let columns = target.table.live_columns().map(named).collect();
+                let excluded = Relation { name: "excluded".into(), columns, table: None, is_hidden: true };
+                scope.add(excluded, target.missing.len())?;
+                self.scopes.push(scope);
+                let assignments = self.assignments(&update.assignments, target)?;
+                let filter = update.selection.as_ref().map(|filter| self.condition(filter, "WHERE")).transpose()?;
+                self.scopes.pop();
+                Action::Update { assignments, filter }
+            }
+        };
+        Ok(Conflict { arbiters, action })
+    }
+
+    /// `UPDATE`
+    ///
+    /// # Errors
+    /// As for INSERT.
+    pub fn update(&mut self, ast: &ast::Update) -> Result<Update, SqlError> {
+        if !ast.table.joins.is_empty() || !ast.order_by.is_empty() || ast.limit.is_some() {
+            return Err(unsupported("this clause of UPDATE"));
+        }
+        let from = match &ast.from {
+            None => &[][..],
+            Some(ast::UpdateTableFromKind::AfterSet(from)) => from,
+            Some(ast::UpdateTableFromKind::BeforeSet(_)) => return Err(unsupported("FROM before SET")),
+        };
+        let (target, source) = self.target(&ast.table.relation, from, ast.selection.as_ref())?;
+        let assignments = self.assignments(&ast.assignments, &target)?;
+        let returning = self.returning(ast.returning.as_deref())?;
+        self.scopes.pop();
+        Ok(Update { target, source, assignments, returning })
+    }
+
+    /// `DELETE`
+    ///
+    /// # Errors
+    /// As for INSERT.
+    pub fn delete(&mut self, ast: &ast::Delete) -> Result<Delete, SqlError> {
+        let (ast::FromTable::WithFromKeyword(from) | ast::FromTable::WithoutKeyword(from)) = &ast.from;
+        let [ast::TableWithJoins { relation, joins }] = from.as_slice() else {
+            return Err(unsupported("DELETE from several tables"));
+        };
+        if !joins.is_empty() || !ast.tables.is_empty() || !ast.order_by.is_empty() || ast.limit.is_some() {
+            return Err(unsupported("this clause of DELETE"));
+        }
+        let using = ast.using.as_deref().unwrap_or_default();
+        let (target, source) = self.target(relation, using, ast.selection.as_ref())?;
+        let returning = self.returning(ast.returning.as_deref())?;
+        self.scopes.pop();
+        Ok(Delete { target, source, returning })
+    }
+
+    /// The rows that a statement changes. The scope stays, for what else it says of them.
+    fn target(
+        &mut self,
+        factor: &ast::TableFactor,
+        from: &[ast::TableWithJoins],
+        filter: Option<&ast::Expr>,
+    ) -> Result<(Rc<Target>, Source), SqlError> {
+        let ast::TableFactor::Table { name, alias, args: None, .. } = factor else {
+            return Err(unsupported(format!("a change of {factor}")));
+        };
+        let (oid, name) = self.changed(name)?;
+        let target = Rc::new(Target::of(self.catalog, self.naming, oid)?);
+        self.scopes.push(Scope::default());
+        let joined = std::mem::take(&mut self.joined);
+        let scan = self.table(oid, &target.table, &name, alias.as_ref())?;
+        let others = self.from(from)?;
+        let mut all = query::together(scan, others);
+        let filter = filter.map(|filter| self.condition(filter, "WHERE")).transpose()?;
+        let conditions = std::mem::replace(&mut self.joined, joined);
+        let recheck = query::all_of(conditions.into_iter().chain(filter.clone()).collect());
+        let filter = self.push_down(&mut all, filter);
+        let select = Select::of(all, filter, Distinct::All);
+        Ok((target, Source { select, recheck }))
+    }
+
+    fn assignments(
+        &mut self,
+        assignments: &[ast::Assignment],
+        target: &Target,
+    ) -> Result<Vec<(usize, Expr)>, SqlError> {
+        let mut assigned: Vec<(usize, Expr)> = Vec::new();
+        let mut assign = |binder: &mut Self, name: &ast::ObjectName, value: &ast::Expr| {
+            let [name] = &*parts(name)? else { return Err(unsupported(format!("an assignment to {name}"))) };
+            let (place, column) = target.column(name)?;
+            if assigned.iter().any(|(other, _)| *other == place) {
+                return Err(error("42601", format!("multiple assignments to same column \"{name}\"")));
+            }
+            let expr = if is_default(value) {
+                target.default(binder, place)?
+            } else {
+                let bound = binder.expr(value)?;
+                super::target::assigned(binder, bound, column)?
+            };
+            assigned.push((place, expr));
+            Ok(())
+        };
+        for ast::Assignment { target: to, value } in assignments {
+            match (to, value) {
+                (ast::AssignmentTarget::ColumnName(name), value) => assign(self, name, value)?,
+                (ast::AssignmentTarget::Tuple(names), ast::Expr::Tuple(values)) => {
+                    if names.len() != values.len() {
+                        return Err(error("42601", "number of columns does not match number of values"));
+                    }
+                    names.iter().zip(values).try_for_each(|(name, value)| assign(self, name, value))?;
+                }
+                _ => return Err(unsupported("an assignment of a row")),
+            }
+        }
+        Ok(assigned)
+    }
+
+    fn returning(&mut self, items: Option<&[ast::SelectItem]>) -> Result<Option<Returning>, SqlError> {
+        let Some(items) = items else { return Ok(None) };
+        let mut series = Vec::new();
+        let entries = self.list(items, &mut series)?;
+        if !series.is_empty() {
+            return Err(error("0A000", "set-returning functions are not allowed in RETURNING"));
+        }
+        let (mut columns, mut list) = (Vec::new(), Vec::new());
+        for (name, bound) in entries {
+            if bound.expr.any(&|expr, _| matches!(expr, Expr::Aggregate(_))) {
+                return Err(error("42803", "aggregate functions are not allowed in RETURNING"));
+            }
+            let bound = self.known(bound)?;
+            columns.push(Output { name, ty: bound.ty });
+            list.push(bound.expr);
+        }
+        Ok(Some(Returning { columns, list }))
+    }
+
+    /// An expression as a column gets it.
+    ///
+    /// # Errors
+    /// `42846`: there is no such cast.
+    pub fn assign(
+        &mut self,
+        bound: Bound,
+        to: Type,
+        modifier: Option<crate::types::Modifier>,
+    ) -> Result<Expr, SqlError> {
+        self.convert(bound, to, modifier, Context::Assignment)
+    }
+}
+
+impl Target {
+    /// The names of its columns.
+    fn scope(&self, name: &Rc<str>) -> Scope {
+        let named = |(place, column): (usize, &crate::catalog::Column)| Named {
+            name: column.name.clone(),
+            ty: column.ty,
+            slot: place,
+        };
+        let columns = self.table.live_columns().map(named).collect();
+        let width = self.missing.len();
+        let table = Some((self.oid, width));
+        let relation = Relation { name: name.clone(), columns, table, is_hidden: false };
+        Scope { relations: vec![relation], merged: Vec::new(), width: width + 1 }
+    }
+}
+
+fn unique_indexes(target: &Target) -> impl Iterator<Item = (usize, &super::target::TargetIndex)> {
+    target.indexes.iter().enumerate().filter(|(_, index)| index.is_unique)
+}
+
+fn is_default(ast: &ast::Expr) -> bool {
+    matches!(ast, ast::Expr::Identifier(ident)
+        if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
+}

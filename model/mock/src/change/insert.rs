@@ -1,0 +1,58 @@
+//! INSERT.
+
+use super::{Insert, Outcome, Target};
+use crate::executor::Executor;
+use crate::ids::Tid;
+use crate::query;
+use crate::store::Row;
+use crate::types::Datum;
+use drawloom_model::SqlError;
+
+impl Executor {
+    /// Inserts the rows of a query.
+    ///
+    /// # Errors
+    /// A row breaks a constraint, an expression fails, or a wait.
+    pub async fn insert(&self, insert: &Insert, parameters: &[Datum]) -> Result<Outcome, SqlError> {
+        let reader = self.reader();
+        let rows = self
+            .read(reader, parameters, |cx| {
+                let rows = query::rows(&insert.source, cx)?;
+                let values = |row: Vec<Datum>| {
+                    insert.values.iter().map(|value| value.evaluate(cx, &row)).collect::<Result<Vec<_>, _>>()
+                };
+                rows.into_iter().map(values).collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let mut outcome = Outcome::default();
+        for row in rows {
+            insert.target.check(&row)?;
+            let row: Row = row.into();
+            let (tid, row) = match &insert.conflict {
+                None => (self.insert_row(&insert.target, &row).await?, row),
+                Some(conflict) => match self.insert_or(insert, conflict, row, reader, parameters).await? {
+                    Some(stored) => stored,
+                    None => continue,
+                },
+            };
+            outcome.affected += 1;
+            if let Some(returning) = &insert.returning {
+                let row = with_tid(insert.target.padded(&row), tid);
+                outcome.rows.push(self.read(reader, parameters, |cx| returning.row(cx, &row)).await?);
+            }
+        }
+        Ok(outcome)
+    }
+
+    pub(super) async fn insert_row(&self, target: &Target, row: &Row) -> Result<Tid, SqlError> {
+        let tid = self.write(target, row.clone(), Vec::new());
+        self.enter(target, tid, row, None).await?;
+        Ok(tid)
+    }
+}
+
+/// A row of FROM: a version's values and its number.
+pub(super) fn with_tid(mut row: Vec<Datum>, tid: Tid) -> Vec<Datum> {
+    row.push(Datum::Int(tid.0.into()));
+    row
+}

@@ -1,0 +1,129 @@
+//! Stores a row version: in the table, and in every index.
+
+use super::Target;
+use super::target::TargetIndex;
+use crate::database::Database;
+use crate::error::error;
+use crate::executor::Executor;
+use crate::ids::{Tid, Xid};
+use crate::store::{Locker, Row, State, Tuple};
+use crate::types::Datum;
+use drawloom_model::SqlError;
+
+/// Who else has a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Nobody,
+    /// A transaction that is not over: it may be rolled back.
+    Perhaps(Xid),
+    /// This version.
+    Taken(Tid),
+}
+
+/// How many versions of one key there may be before those are looked for that nobody needs.
+const VERSIONS_KEPT: usize = 8;
+
+impl Executor {
+    /// Writes a version into the table.
+    pub(super) fn write(&self, target: &Target, row: Row, lockers: Vec<Locker>) -> Tid {
+        let xid = self.xid();
+        self.with(|database| {
+            let command = database.session(self.session).transaction().command;
+            let tuple = Tuple { lockers, ..Tuple::new(row, xid, command) };
+            database.file_mut(target.table.file).heap.push(tuple)
+        })
+    }
+
+    /// Writes a version into the table's indexes. Where a key is taken by a transaction that is not over, it waits
+    /// for its end. `before` is the version that it takes the place of.
+    ///
+    /// # Errors
+    /// `23505`: a unique key is taken.
+    pub(super) async fn enter(
+        &self,
+        target: &Target,
+        tid: Tid,
+        row: &Row,
+        before: Option<&[Datum]>,
+    ) -> Result<(), SqlError> {
+        for index in &target.indexes {
+            let Some(key) = self.key(target, index, row)? else { continue };
+            let is_same = match before {
+                Some(before) if index.is_unique => self.key(target, index, before)?.as_ref() == Some(&key),
+                _ => false,
+            };
+            if index.is_unique && !is_same {
+                self.wait_until_free(target, index, &key, tid).await?;
+            }
+            self.with(|database| {
+                let horizon = database.horizon();
+                let Database { files, transactions, .. } = database;
+                let file = files.get_mut(&target.table.file).expect("a table has a file");
+                if file.index_mut(index.oid).insert(&key, tid) > VERSIONS_KEPT {
+                    let tids = file.index(index.oid).exactly(&key).to_vec();
+                    file.prune(&tids, transactions, horizon);
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// A row's key in an index, if the index has it.
+    ///
+    /// # Errors
+    /// What the index's expressions say.
+    pub(super) fn key(
+        &self,
+        target: &Target,
+        index: &TargetIndex,
+        row: &[Datum],
+    ) -> Result<Option<Vec<Datum>>, SqlError> {
+        self.with(|database| database.file_mut(target.table.file).index_mut(index.oid).key(row))
+    }
+
+    async fn wait_until_free(
+        &self,
+        target: &Target,
+        index: &TargetIndex,
+        key: &[Datum],
+        own: Tid,
+    ) -> Result<(), SqlError> {
+        loop {
+            match self.holder(target, index, key, Some(own)) {
+                Holder::Nobody => return Ok(()),
+                Holder::Perhaps(xid) => self.wait_for(xid).await?,
+                Holder::Taken(_) => {
+                    let message = format!("duplicate key value violates unique constraint \"{}\"", index.name);
+                    return Err(error("23505", message));
+                }
+            }
+        }
+    }
+
+    /// Who has this key, whatever one's snapshot says (PostgreSQL's `_bt_check_unique`).
+    pub(super) fn holder(&self, target: &Target, index: &TargetIndex, key: &[Datum], own: Option<Tid>) -> Holder {
+        // NULL is like nothing else.
+        if key.iter().any(Datum::is_null) {
+            return Holder::Nobody;
+        }
+        self.with(|database| {
+            let top = database.session(self.session).transaction().top();
+            let transactions = &database.transactions;
+            let file = database.files.get(&target.table.file).expect("a table has a file");
+            let others = file.index(index.oid).exactly(key).iter().filter(|tid| Some(**tid) != own);
+            for tid in others {
+                let tuple = file.heap.get(*tid).expect("an index names versions that there are");
+                match transactions.state(tuple.xmin) {
+                    State::Aborted => continue,
+                    State::Running { top: other } if Some(other) != top => return Holder::Perhaps(tuple.xmin),
+                    State::Running { .. } | State::Committed { .. } => (),
+                }
+                let Some(end) = tuple.ended(transactions) else { return Holder::Taken(*tid) };
+                if transactions.running(end.xid).is_some_and(|other| Some(other) != top) {
+                    return Holder::Perhaps(end.xid);
+                }
+            }
+            Holder::Nobody
+        })
+    }
+}

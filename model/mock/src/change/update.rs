@@ -1,0 +1,218 @@
+//! UPDATE, and what it has in common with DELETE: the rows of FROM, and the claim on the target's version.
+
+use super::claim::{Claim, Request};
+use super::insert::with_tid;
+use super::{Outcome, Source, Target, Update};
+use crate::error::error;
+use crate::executor::Executor;
+use crate::expression::Expr;
+use crate::ids::Tid;
+use crate::query::{Waits, filtered};
+use crate::store::{End, Locker, Reader, Row, RowLock};
+use crate::types::Datum;
+use drawloom_model::SqlError;
+
+impl Executor {
+    /// Updates the rows of FROM.
+    ///
+    /// # Errors
+    /// A row breaks a constraint, an expression fails, a wait, or at REPEATABLE READ somebody else was first.
+    pub async fn update(&self, update: &Update, parameters: &[Datum]) -> Result<Outcome, SqlError> {
+        let reader = self.reader();
+        let target = &update.target;
+        let mut outcome = Outcome::default();
+        for row in self.candidates(&update.source, reader, parameters).await? {
+            let Some((tid, row, new)) = self.claim_update(update, reader, parameters, row).await? else { continue };
+            let old = &row[..target.missing.len()];
+            target.check(&new)?;
+            let new: Row = new.into();
+            let next = self.replace(target, tid, old, new.clone()).await?;
+            outcome.affected += 1;
+            if let Some(returning) = &update.returning {
+                let mut shown = with_tid(new.to_vec(), next);
+                shown.extend_from_slice(&row[target.missing.len() + 1..]);
+                outcome.rows.push(self.read(reader, parameters, |cx| returning.row(cx, &shown)).await?);
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Claims a row's version; with it comes the row as it is then, and as it shall be.
+    async fn claim_update(
+        &self,
+        update: &Update,
+        reader: Reader,
+        parameters: &[Datum],
+        row: Vec<Datum>,
+    ) -> Result<Option<(Tid, Vec<Datum>, Vec<Datum>)>, SqlError> {
+        let target = &update.target;
+        let mut row = row;
+        loop {
+            let new = self.assigned(target, &update.assignments, reader, parameters, &row).await?;
+            let mode = target.lock_for(&row, &new);
+            match self.claim_target(target, &update.source, reader, parameters, row, mode).await? {
+                Claimed::Gone => return Ok(None),
+                Claimed::Same(tid, row) => return Ok(Some((tid, row, new))),
+                Claimed::Newer(newer) => row = newer,
+            }
+        }
+    }
+
+    /// The rows of FROM that the filter lets through.
+    ///
+    /// # Errors
+    /// What the expressions say.
+    pub(super) async fn candidates(
+        &self,
+        source: &Source,
+        reader: Reader,
+        parameters: &[Datum],
+    ) -> Result<Vec<Vec<Datum>>, SqlError> {
+        self.read(reader, parameters, |cx| {
+            let mut rows = Vec::new();
+            filtered(&source.select, cx, &mut |row| {
+                rows.push(row.clone());
+                Ok(())
+            })?;
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// The target's values with the assigned ones.
+    ///
+    /// # Errors
+    /// What the expressions say.
+    pub(super) async fn assigned(
+        &self,
+        target: &Target,
+        assignments: &[(usize, Expr)],
+        reader: Reader,
+        parameters: &[Datum],
+        row: &[Datum],
+    ) -> Result<Vec<Datum>, SqlError> {
+        let mut new = row[..target.missing.len()].to_vec();
+        for (column, expr) in assignments {
+            new[*column] = self.read(reader, parameters, |cx| expr.evaluate(cx, row)).await?;
+        }
+        Ok(new)
+    }
+
+    /// Claims the target's version in a row of FROM. At READ COMMITTED a row that was changed meanwhile is looked
+    /// at again as it is now (EvalPlanQual).
+    pub(super) async fn claim_target(
+        &self,
+        target: &Target,
+        source: &Source,
+        reader: Reader,
+        parameters: &[Datum],
+        row: Vec<Datum>,
+        mode: RowLock,
+    ) -> Result<Claimed, SqlError> {
+        let tid = tid_at(&row, target.missing.len());
+        let table = &target.table;
+        let request = Request { table, oid: target.oid, tid, mode, waits: Waits::Wait, locks_only: false };
+        match self.claim(request).await? {
+            Claim::Taken => Ok(Claimed::Same(tid, row)),
+            Claim::OwnCommand | Claim::Skipped => Ok(Claimed::Gone),
+            Claim::Deleted => {
+                self.refuse_change("delete")?;
+                Ok(Claimed::Gone)
+            }
+            Claim::Updated(next) => {
+                self.refuse_change("update")?;
+                let request = Request { tid: next, locks_only: true, ..request };
+                let Some(newest) = self.lock_newest(request).await? else { return Ok(Claimed::Gone) };
+                let row = self.replaced(target, 0, row, newest);
+                if let Some(condition) = &source.recheck
+                    && !self.read(reader, parameters, |cx| condition.holds(cx, &row)).await?
+                {
+                    return Ok(Claimed::Gone);
+                }
+                Ok(Claimed::Newer(row))
+            }
+        }
+    }
+
+    /// With one snapshot for all statements, what was changed since may not be changed again.
+    ///
+    /// # Errors
+    /// `40001`
+    pub(super) fn refuse_change(&self, how: &str) -> Result<(), SqlError> {
+        if self.with(|database| database.session(self.session).transaction().keeps_snapshot()) {
+            return Err(error("40001", format!("could not serialize access due to concurrent {how}")));
+        }
+        Ok(())
+    }
+
+    /// A row of FROM with another version of the table whose values begin there.
+    pub(super) fn replaced(&self, target: &Target, begin: usize, mut row: Vec<Datum>, tid: Tid) -> Vec<Datum> {
+        let values = self.with(|database| {
+            let tuple = database.file_mut(target.table.file).heap.get(tid).expect("it has just been claimed");
+            tuple.row.clone()
+        });
+        let width = target.missing.len();
+        row.splice(begin..=begin + width, with_tid(target.padded(&values), tid));
+        row
+    }
+
+    /// Puts a new version in the place of a claimed one.
+    ///
+    /// # Errors
+    /// `23505`
+    pub(super) async fn replace(
+        &self,
+        target: &Target,
+        tid: Tid,
+        old: &[Datum],
+        new: Row,
+    ) -> Result<Tid, SqlError> {
+        let mode = target.lock_for(old, &new);
+        // Who has locked the row beside us has locked its new version too.
+        let lockers = self.with(|database| {
+            let Some(tuple) = database.files[&target.table.file].heap.get(tid) else { return Vec::new() };
+            let running = |locker: &&Locker| database.transactions.running(locker.xid).is_some();
+            tuple.lockers.iter().filter(running).copied().collect()
+        });
+        let next = self.write(target, new.clone(), lockers);
+        self.end(target, tid, Some(next), mode);
+        self.enter(target, next, &new, Some(old)).await?;
+        Ok(next)
+    }
+
+    /// Ends a claimed version.
+    pub(super) fn end(&self, target: &Target, tid: Tid, next: Option<Tid>, mode: RowLock) {
+        let xid = self.xid();
+        self.with(|database| {
+            let command = database.session(self.session).transaction().command;
+            let tuple = database.file_mut(target.table.file).heap.get_mut(tid);
+            tuple.expect("a claimed version is there").end = Some(End { xid, command, next, mode });
+        });
+    }
+}
+
+/// What became of the claim on a row's version.
+pub(super) enum Claimed {
+    /// It is ours, as it was read.
+    Same(Tid, Vec<Datum>),
+    /// The row has changed, and still is one of those that are wanted: again.
+    Newer(Vec<Datum>),
+    /// It is not one of those any more.
+    Gone,
+}
+
+impl Target {
+    /// How strongly a row is locked by this change.
+    fn lock_for(&self, old: &[Datum], new: &[Datum]) -> RowLock {
+        let changes_key = old.iter().zip(new).enumerate().any(|(place, (old, new))| old != new && self.is_key(place));
+        if changes_key { RowLock::Update } else { RowLock::NoKeyUpdate }
+    }
+}
+
+/// The number of a version in a row of FROM.
+pub(super) fn tid_at(row: &[Datum], slot: usize) -> Tid {
+    match row[slot] {
+        Datum::Int(number) => Tid(u32::try_from(number).expect("it was made of one")),
+        _ => unreachable!("a table's values end with its version's number"),
+    }
+}

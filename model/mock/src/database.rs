@@ -1,0 +1,288 @@
+//! Everything that the sessions share.
+
+use crate::catalog::{Catalog, Object};
+use crate::error::error;
+use crate::expression::EngineCall;
+use crate::ids::{Oid, Xid};
+use crate::locks::Locks;
+use crate::options::Options;
+use crate::sequence::Sequences;
+use crate::session::{Block, Draft, Level, Session, Transaction};
+use crate::settings::Settings;
+use crate::store::{File, Reader, Transactions};
+use crate::types::Datum;
+use drawloom_model::{SessionId, SqlError};
+use drawloom_sim::SimTime;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// A database and its sessions.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub options: Options,
+    /// What is committed of it.
+    pub catalog: Catalog,
+    pub files: BTreeMap<Oid, File>,
+    pub transactions: Transactions,
+    pub locks: RefCell<Locks>,
+    pub sequences: RefCell<Sequences>,
+    pub sessions: BTreeMap<SessionId, Session>,
+    pub now: SimTime,
+    next_oid: u32,
+}
+
+impl Database {
+    /// An empty one.
+    pub fn new(options: Options) -> Database {
+        Database {
+            options,
+            catalog: Catalog::new(),
+            files: BTreeMap::new(),
+            transactions: Transactions::default(),
+            locks: RefCell::default(),
+            sequences: RefCell::default(),
+            sessions: BTreeMap::new(),
+            now: SimTime(0),
+            next_oid: Catalog::first_oid().0,
+        }
+    }
+
+    /// A number for something new.
+    pub fn new_oid(&mut self) -> Oid {
+        let oid = Oid(self.next_oid);
+        self.next_oid += 1;
+        oid
+    }
+
+    /// A table's rows.
+    pub fn file_mut(&mut self, file: Oid) -> &mut File {
+        self.files.get_mut(&file).expect("a table has a file")
+    }
+
+    pub fn session(&self, session: SessionId) -> &Session {
+        self.sessions.get(&session).expect("the server knows its sessions")
+    }
+
+    pub fn session_mut(&mut self, session: SessionId) -> &mut Session {
+        self.sessions.get_mut(&session).expect("the server knows its sessions")
+    }
+
+    /// The catalog with what the session's transaction has defined.
+    pub fn catalog(&self, session: SessionId) -> &Catalog {
+        let transaction = self.session(session).transaction.as_ref();
+        transaction.and_then(|transaction| transaction.draft.as_ref()).map_or(&self.catalog, |draft| &draft.catalog)
+    }
+
+    /// Makes the session's draft anew if somebody else has committed changes meanwhile.
+    pub fn refresh(&mut self, session: SessionId) {
+        let Some(session) = self.sessions.get_mut(&session) else { return };
+        let Some(draft) = session.transaction.as_mut().and_then(|transaction| transaction.draft.as_mut()) else {
+            return;
+        };
+        if draft.base != self.catalog.version() {
+            draft.base = self.catalog.version();
+            draft.catalog = self.catalog.clone();
+            draft.catalog.apply(&draft.changes);
+        }
+    }
+
+    /// Defines, changes or removes an object in the session's transaction.
+    pub fn define(&mut self, session: SessionId, oid: Oid, object: Option<Object>) {
+        let committed = &self.catalog;
+        let session = self.sessions.get_mut(&session).expect("the server knows its sessions");
+        let draft = session.transaction_mut().draft.get_or_insert_with(|| Draft {
+            base: committed.version(),
+            catalog: committed.clone(),
+            changes: BTreeMap::new(),
+        });
+        match &object {
+            Some(object) => draft.catalog.put(oid, object.clone()),
+            None => draft.catalog.remove(oid),
+        }
+        draft.changes.insert(oid, object);
+    }
+
+    /// The number of the session's running transaction or subtransaction, which it gets now if it has none.
+    pub fn xid(&mut self, session: SessionId) -> Xid {
+        let Database { sessions, transactions, locks, .. } = self;
+        let state = sessions.get_mut(&session).expect("the server knows its sessions");
+        let transaction = state.transaction_mut();
+        if let Some(xid) = transaction.levels.last().and_then(|level| level.xid) {
+            return xid;
+        }
+        let mut top = transaction.top();
+        // Those around it get theirs first.
+        for (level, depth) in transaction.levels.iter_mut().zip(1..) {
+            if level.xid.is_none() {
+                let xid = transactions.begin(top);
+                level.xid = Some(xid);
+                locks.borrow_mut().begin_transaction(session, xid, depth);
+            }
+            top = top.or(level.xid);
+        }
+        transaction.level().xid.expect("it has just got one")
+    }
+
+    /// What the session's running statement sees.
+    pub fn reader(&mut self, session: SessionId) -> Reader {
+        let commits = self.transactions.commits();
+        let transaction = self.session_mut(session).transaction_mut();
+        let keeps = transaction.keeps_snapshot();
+        if transaction.snapshot.is_none() || !keeps {
+            transaction.snapshot = Some(commits);
+        }
+        Reader {
+            sequence: transaction.snapshot.expect("it has just been taken"),
+            top: transaction.top(),
+            command: transaction.command,
+            dirty: transaction.isolation == crate::options::Isolation::ReadUncommitted,
+        }
+    }
+
+    /// The oldest commit that anybody may yet have to see undone.
+    pub fn horizon(&self) -> u64 {
+        let snapshots = self.sessions.values().filter_map(|session| session.transaction.as_ref()?.snapshot);
+        snapshots.min().unwrap_or(self.transactions.commits())
+    }
+
+    /// The session is gone, and what it has not committed.
+    pub fn close(&mut self, session: SessionId) {
+        self.roll_back(session);
+        self.locks.get_mut().release_all(session);
+        self.sequences.get_mut().forget(session);
+        self.sessions.remove(&session);
+    }
+
+    /// Every session is gone.
+    pub fn close_all(&mut self) {
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        sessions.into_iter().for_each(|session| self.close(session));
+    }
+
+    /// Begins a transaction.
+    pub fn begin(&mut self, session: SessionId, block: Block) {
+        let usual = self.options.isolation;
+        let now = self.now;
+        let state = self.session_mut(session);
+        let isolation = state.settings.isolation().unwrap_or(usual);
+        let is_read_only = state.settings.is_read_only();
+        state.transaction = Some(Transaction::new(block, isolation, is_read_only, now));
+    }
+
+    /// Commits the session's transaction.
+    ///
+    /// # Errors
+    /// `40001`: it may not, at SERIALIZABLE. Then it is still there.
+    pub fn commit(&mut self, session: SessionId) -> Result<(), SqlError> {
+        let Some(transaction) = self.session_mut(session).transaction.take() else { return Ok(()) };
+        let xids = transaction.levels.iter().flat_map(|level| level.xid.into_iter().chain(level.released.iter().copied()));
+        if transaction.top().is_some() {
+            self.transactions.commit(xids);
+        }
+        if let Some(draft) = transaction.draft {
+            self.catalog.apply(&draft.changes);
+        }
+        self.locks.borrow_mut().release_transaction(session);
+        Ok(())
+    }
+
+    /// Rolls the session's transaction back.
+    pub fn roll_back(&mut self, session: SessionId) {
+        let Some(mut transaction) = self.session_mut(session).transaction.take() else { return };
+        for level in transaction.levels.drain(..).rev() {
+            self.undo(session, level, None);
+        }
+        self.locks.borrow_mut().release_transaction(session);
+    }
+
+    /// A statement has failed: what its transaction, or the last savepoint, did is undone at once.
+    pub fn fail(&mut self, session: SessionId) {
+        let state = self.session_mut(session);
+        let Some(transaction) = &mut state.transaction else { return };
+        if transaction.block == Block::Implicit {
+            self.roll_back(session);
+            return;
+        }
+        if transaction.block == Block::Failed {
+            return;
+        }
+        transaction.block = Block::Failed;
+        let depth = transaction.depth();
+        let level = std::mem::take(transaction.level());
+        transaction.level().savepoint = level.savepoint.clone();
+        let draft = transaction.draft.take();
+        if depth == 1 {
+            transaction.snapshot = None;
+        }
+        self.undo(session, level, draft);
+        self.locks.borrow_mut().release_since(session, depth);
+    }
+
+    /// Undoes a level: its numbers are those of transactions that never were, and the catalog and the settings are
+    /// as they were before it.
+    pub fn undo(&mut self, session: SessionId, level: Level, draft: Option<Draft>) {
+        for xid in level.xid.into_iter().chain(level.released) {
+            self.transactions.abort(xid);
+        }
+        let Database { catalog: committed, sessions, .. } = self;
+        let state = sessions.get_mut(&session).expect("the server knows its sessions");
+        if let Some(settings) = level.settings {
+            state.settings = settings;
+        }
+        let Some(transaction) = &mut state.transaction else { return };
+        let had = level.changes.filter(|changes| draft.is_some() && !changes.is_empty());
+        transaction.draft = had.map(|changes| {
+            let mut catalog = committed.clone();
+            catalog.apply(&changes);
+            Draft { base: committed.version(), catalog, changes }
+        });
+    }
+
+    /// What the engine knows.
+    ///
+    /// # Errors
+    /// As PostgreSQL's function of that name.
+    pub fn call(&self, session: SessionId, call: EngineCall, arguments: &[Datum]) -> Result<Datum, SqlError> {
+        Ok(match (call, arguments) {
+            (EngineCall::CurrentUser, _) => Datum::text("postgres"),
+            (EngineCall::CurrentDatabase, _) => Datum::text("postgres"),
+            (EngineCall::CurrentSchema, _) => {
+                let path = &self.session(session).naming.path;
+                let name = path.first().and_then(|schema| self.catalog(session).object(*schema));
+                name.map_or(Datum::Null, |schema| Datum::Text(schema.name().clone()))
+            }
+            (EngineCall::BackendPid, _) => Datum::Int(session.0.into()),
+            (EngineCall::RowVersion, [Datum::Int(tid)]) => Datum::text(format!("(0,{tid})")),
+            (EngineCall::CurrentSetting, [Datum::Text(name)]) => {
+                Datum::Text(self.session(session).settings.get(name)?)
+            }
+            (EngineCall::Nextval, [Datum::Int(oid)]) => {
+                let oid = relation(*oid)?;
+                Datum::Int(self.sequences.borrow_mut().next(self.catalog(session), session, oid)?)
+            }
+            (EngineCall::Currval, [Datum::Int(oid)]) => {
+                let oid = relation(*oid)?;
+                Datum::Int(self.sequences.borrow().current(self.catalog(session), session, oid)?)
+            }
+            (EngineCall::Lastval, []) => Datum::Int(self.sequences.borrow().last(session)?),
+            (EngineCall::Setval, [Datum::Int(oid), Datum::Int(value), rest @ ..]) => {
+                let called = !matches!(rest, [Datum::Bool(false)]);
+                let oid = relation(*oid)?;
+                self.sequences.borrow_mut().set(self.catalog(session), session, oid, *value, called)?;
+                Datum::Int(*value)
+            }
+            (_, arguments) if arguments.iter().any(Datum::is_null) => Datum::Null,
+            (call, _) => return Err(crate::error::unsupported(format!("the function behind {call:?}"))),
+        })
+    }
+
+    /// The settings that a new session begins with.
+    pub fn settings(&self) -> Settings {
+        Settings::default()
+    }
+}
+
+fn relation(number: i64) -> Result<Oid, SqlError> {
+    let oid = u32::try_from(number).map(Oid);
+    oid.map_err(|_| error("42P01", format!("could not open relation with OID {number}")))
+}

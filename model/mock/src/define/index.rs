@@ -1,0 +1,94 @@
+//! CREATE INDEX.
+
+use super::table::free_name;
+use crate::catalog::{Index, Object, QualifiedName, identifier};
+use crate::change::Target;
+use crate::error::{error, unsupported};
+use crate::executor::Executor;
+use crate::ids::Oid;
+use crate::locks::{Mode, Tag};
+use crate::types::Datum;
+use drawloom_model::{Reply, SqlError};
+use sqlparser::ast;
+use std::collections::BTreeSet;
+
+impl Executor {
+    pub(super) async fn create_index(&self, create: &ast::CreateIndex) -> Result<Reply, SqlError> {
+        if create.concurrently {
+            return Err(unsupported("CREATE INDEX CONCURRENTLY"));
+        }
+        let name = QualifiedName::of(&create.table_name)?;
+        let table = self.with(|database| {
+            let naming = &database.session(self.session).naming;
+            Ok::<_, SqlError>(database.catalog(self.session).resolve(naming, &name)?.0)
+        })?;
+        self.lock(Tag::Relation(table), Mode::Share, "a table's lock").await?;
+        self.with(|database| database.refresh(self.session));
+        let Some(definition) = self.table(table) else {
+            return Err(error("42809", format!("cannot create index on relation \"{name}\"")));
+        };
+        let keys: Vec<ast::Expr> = create.columns.iter().map(|column| column.column.expr.clone()).collect();
+        let named = create.name.as_ref().map(QualifiedName::of).transpose()?;
+        let is_taken = |name: &str| {
+            self.with(|database| database.catalog(self.session).relation(definition.schema, name).is_some())
+        };
+        let name = match named {
+            Some(named) if is_taken(&named.name) => {
+                if create.if_not_exists {
+                    return Ok(Reply::default());
+                }
+                return Err(error("42P07", format!("relation \"{}\" already exists", named.name)));
+            }
+            Some(named) => named.name,
+            None => {
+                let part = |key: &ast::Expr| match key {
+                    ast::Expr::Identifier(ident) => identifier(ident).to_string(),
+                    _ => "expr".to_owned(),
+                };
+                let parts: Vec<String> = keys.iter().map(part).collect();
+                free_name(&format!("{}_{}_idx", definition.name, parts.join("_")), is_taken)
+            }
+        };
+        let oid = self.with(|database| database.new_oid());
+        let index = Index {
+            name,
+            schema: definition.schema,
+            table,
+            unique: create.unique,
+            keys,
+            predicate: create.predicate.clone(),
+        };
+        let naming = self.with(|database| {
+            database.define(self.session, oid, Some(Object::Index(index.into())));
+            database.session(self.session).naming.clone()
+        });
+        self.fill_indexes(&naming, table)?;
+        if create.unique {
+            self.check_unique(table, oid)?;
+        }
+        Ok(Reply::default())
+    }
+
+    /// Whether the rows that there are have different keys.
+    fn check_unique(&self, table: Oid, index: Oid) -> Result<(), SqlError> {
+        let reader = self.reader();
+        self.with(|database| {
+            let naming = &database.session(self.session).naming;
+            let target = Target::of(database.catalog(self.session), naming, table)?;
+            let file = database.files.get(&target.table.file).expect("a table has a file");
+            let entries = file.index(index);
+            let mut seen = BTreeSet::new();
+            for (_, tuple) in file.heap.iter() {
+                if !tuple.is_visible(&database.transactions, &reader) {
+                    continue;
+                }
+                let Some(key) = entries.key(&tuple.row)? else { continue };
+                if !key.iter().any(Datum::is_null) && !seen.insert(key) {
+                    let name = &database.catalog(self.session).index(index).expect("it has just been made").name;
+                    return Err(error("23505", format!("could not create unique index \"{name}\"")));
+                }
+            }
+            Ok(())
+        })
+    }
+}

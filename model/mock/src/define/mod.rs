@@ -1,0 +1,38 @@
+//! Statements that define things, and the session's own.
+
+mod index;
+mod setting;
+mod table;
+
+use crate::error::unsupported;
+use crate::executor::Executor;
+use drawloom_model::{Reply, SqlError};
+use sqlparser::ast;
+
+impl Executor {
+    /// Executes a statement that is not planned.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub async fn utility(&self, ast: &ast::Statement) -> Result<Reply, SqlError> {
+        match ast {
+            ast::Statement::CreateTable(create) => self.create_table(create).await,
+            ast::Statement::CreateIndex(create) => self.create_index(create).await,
+            ast::Statement::Drop { object_type: ast::ObjectType::Table, names, if_exists, cascade, .. } => {
+                self.drop_tables(names, *if_exists, *cascade).await
+            }
+            ast::Statement::Lock(lock) => self.lock_tables(lock).await,
+            ast::Statement::Set(set) => self.set(set),
+            ast::Statement::ShowVariable { variable } => self.show(variable),
+            other => Err(unsupported(construct(other))),
+        }
+    }
+}
+
+/// The first words of a statement, which name it.
+pub(crate) fn construct(ast: &ast::Statement) -> String {
+    let text = ast.to_string();
+    let is_keyword = |word: &&str| word.chars().all(|c| c.is_ascii_uppercase());
+    let words: Vec<&str> = text.split_whitespace().take(3).take_while(is_keyword).collect();
+    words.join(" ")
+}

@@ -1,0 +1,397 @@
+//! CREATE TABLE, DROP TABLE, LOCK TABLE.
+
+use crate::catalog::{
+    Catalog, Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Sequence, Table, identifier,
+};
+use crate::change::Target;
+use crate::error::{error, unsupported};
+use crate::executor::Executor;
+use crate::ids::Oid;
+use crate::locks::{Mode, Tag};
+use crate::store::{File, Index as Entries};
+use crate::types::{self, Scalar, Type};
+use drawloom_model::{Reply, SqlError};
+use sqlparser::ast;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// How many columns a table may have.
+const COLUMNS_MAX: usize = 1_600;
+
+/// A table's unique constraint, before it has its index.
+struct Unique {
+    name: Rc<str>,
+    columns: Vec<Rc<str>>,
+    is_primary: bool,
+}
+
+impl Executor {
+    pub(super) async fn create_table(&self, create: &ast::CreateTable) -> Result<Reply, SqlError> {
+        let name = QualifiedName::of(&create.name)?;
+        if create.query.is_some() || create.like.is_some() || create.inherits.is_some() || create.temporary {
+            return Err(unsupported("CREATE TABLE with AS, LIKE, INHERITS or TEMPORARY"));
+        }
+        if create.partition_by.is_some() || create.partition_of.is_some() {
+            return Err(unsupported("PARTITION"));
+        }
+        let (naming, schema) = self.with(|database| {
+            let naming = database.session(self.session).naming.clone();
+            let schema = database.catalog(self.session).place(&naming, &name);
+            (naming, schema)
+        });
+        let schema = schema?;
+        let exists = self.with(|database| database.catalog(self.session).relation(schema, &name.name));
+        if exists.is_some() {
+            if create.if_not_exists {
+                return Ok(Reply::default());
+            }
+            return Err(error("42P07", format!("relation \"{}\" already exists", name.name)));
+        }
+        if create.columns.len() > COLUMNS_MAX {
+            return Err(error("54011", format!("tables can have at most {COLUMNS_MAX} columns")));
+        }
+        let oid = self.with(|database| database.new_oid());
+        let mut taken = BTreeSet::new();
+        let mut unique = Vec::new();
+        let mut constraints = Vec::new();
+        let mut columns = Vec::new();
+        for definition in &create.columns {
+            let column = self.column(&name.name, schema, oid, definition, &mut unique, &mut constraints)?;
+            if columns.iter().any(|other: &Column| other.name == column.name) {
+                return Err(error("42701", format!("column \"{}\" specified more than once", column.name)));
+            }
+            columns.push(column);
+        }
+        for constraint in &create.constraints {
+            table_constraint(&name.name, constraint, &mut unique, &mut constraints)?;
+        }
+        let mut table = Table { name: name.name.clone(), schema, file: oid, columns, constraints, };
+        let mut indexes = Vec::new();
+        for unique in unique {
+            indexes.push(self.unique(&mut table, oid, unique, &mut taken)?);
+        }
+        self.with(|database| {
+            database.files.insert(oid, File::default());
+            database.define(self.session, oid, Some(Object::Table(table.into())));
+            for (index, definition) in indexes {
+                database.define(self.session, index, Some(Object::Index(definition.into())));
+            }
+        });
+        self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
+        self.fill_indexes(&naming, oid)?;
+        Ok(Reply::default())
+    }
+
+    /// A unique constraint, and the index that sees to it.
+    fn unique(
+        &self,
+        table: &mut Table,
+        oid: Oid,
+        unique: Unique,
+        taken: &mut BTreeSet<Rc<str>>,
+    ) -> Result<(Oid, Index), SqlError> {
+        for name in &unique.columns {
+            let column = table.columns.iter_mut().find(|column| column.name == *name);
+            let column = column
+                .ok_or_else(|| error("42703", format!("column \"{name}\" named in key does not exist")))?;
+            column.not_null |= unique.is_primary;
+        }
+        if unique.is_primary
+            && table.constraints.iter().any(|other| matches!(other.kind, ConstraintKind::PrimaryKey { .. }))
+        {
+            let message = format!("multiple primary keys for table \"{}\" are not allowed", table.name);
+            return Err(error("42P16", message));
+        }
+        let index = self.with(|database| database.new_oid());
+        let catalog = |name: &str| {
+            self.with(|database| database.catalog(self.session).relation(table.schema, name).is_some())
+        };
+        let name = free_name(&unique.name, |name| taken.contains(name) || catalog(name));
+        taken.insert(name.clone());
+        let kind = match unique.is_primary {
+            true => ConstraintKind::PrimaryKey { index },
+            false => ConstraintKind::Unique { index },
+        };
+        table.constraints.push(Constraint { name: name.clone(), kind });
+        let key = |name: &Rc<str>| ast::Expr::Identifier(ast::Ident::with_quote('"', name.as_ref()));
+        let keys = unique.columns.iter().map(key).collect();
+        Ok((index, Index { name, schema: table.schema, table: oid, unique: true, keys, predicate: None }))
+    }
+
+    fn column(
+        &self,
+        table: &Rc<str>,
+        schema: Oid,
+        oid: Oid,
+        definition: &ast::ColumnDef,
+        unique: &mut Vec<Unique>,
+        constraints: &mut Vec<Constraint>,
+    ) -> Result<Column, SqlError> {
+        let name = identifier(&definition.name);
+        let serial = serial(&definition.data_type);
+        let (ty, modifier) = match serial {
+            Some(scalar) => (Type::of(scalar), None),
+            None => types::name::parse(&definition.data_type)?,
+        };
+        let mut column =
+            Column { name: name.clone(), ty, modifier, not_null: false, default: None, missing: None, is_dropped: false };
+        if serial.is_some() {
+            self.own_sequence(table, schema, oid, &mut column);
+        }
+        for option in &definition.options {
+            let named = option.name.as_ref().map(identifier);
+            match &option.option {
+                ast::ColumnOption::Null => (),
+                ast::ColumnOption::NotNull => column.not_null = true,
+                ast::ColumnOption::Default(default) => column.default = Some(Rc::new(default.clone())),
+                ast::ColumnOption::PrimaryKey(_) => unique.push(Unique {
+                    name: named.unwrap_or_else(|| format!("{table}_pkey").into()),
+                    columns: vec![name.clone()],
+                    is_primary: true,
+                }),
+                ast::ColumnOption::Unique(_) => unique.push(Unique {
+                    name: named.unwrap_or_else(|| format!("{table}_{name}_key").into()),
+                    columns: vec![name.clone()],
+                    is_primary: false,
+                }),
+                ast::ColumnOption::Check(check) => {
+                    let name = named.unwrap_or_else(|| format!("{table}_{name}_check").into());
+                    add_check(constraints, name, &check.expr);
+                }
+                ast::ColumnOption::Collation(_) => (),
+                ast::ColumnOption::Generated { generation_expr: None, .. } => {
+                    self.own_sequence(table, schema, oid, &mut column);
+                }
+                other => return Err(unsupported(other)),
+            }
+        }
+        Ok(column)
+    }
+
+    /// Gives a column numbers from a sequence of its own.
+    fn own_sequence(&self, table: &str, schema: Oid, oid: Oid, column: &mut Column) {
+        self.with(|database| {
+            let sequence = database.new_oid();
+            let catalog = database.catalog(self.session);
+            let name = free_name(&format!("{table}_{}_seq", column.name), |name| catalog.relation(schema, name).is_some());
+            let greatest = match column.ty.scalar {
+                Scalar::Int2 => i16::MAX.into(),
+                Scalar::Int8 => i64::MAX,
+                _ => i32::MAX.into(),
+            };
+            let definition = Sequence {
+                name,
+                schema,
+                start: 1,
+                increment: 1,
+                least: 1,
+                greatest,
+                cycle: false,
+                owner: Some((oid, 0)),
+            };
+            database.define(self.session, sequence, Some(Object::Sequence(definition.into())));
+            column.not_null = true;
+            column.default = Some(Rc::new(nextval(sequence)));
+        });
+    }
+
+    /// Gives the table's indexes in the catalog their entries, where they have none.
+    ///
+    /// # Errors
+    /// An index's expression fails.
+    pub(super) fn fill_indexes(&self, naming: &Naming, oid: Oid) -> Result<(), SqlError> {
+        self.with(|database| {
+            let target = Target::of(database.catalog(self.session), naming, oid)?;
+            let file = database.files.get_mut(&target.table.file).expect("a table has a file");
+            for index in &target.indexes {
+                if file.indexes.contains_key(&index.oid) {
+                    continue;
+                }
+                let mut entries =
+                    Entries::new(index.keys.clone(), index.predicate.clone(), target.missing.clone());
+                for (tid, tuple) in file.heap.iter() {
+                    if let Some(key) = entries.key(&tuple.row)? {
+                        entries.insert(&key, tid);
+                    }
+                }
+                file.indexes.insert(index.oid, entries);
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) async fn drop_tables(
+        &self,
+        names: &[ast::ObjectName],
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<Reply, SqlError> {
+        let mut dropped = Vec::new();
+        for name in names {
+            let name = QualifiedName::of(name)?;
+            let found = self.with(|database| {
+                let naming = &database.session(self.session).naming;
+                let catalog = database.catalog(self.session);
+                let oid = catalog.find(naming, &name)?;
+                Some((oid, catalog.object(oid)?.clone()))
+            });
+            let oid = match found {
+                Some((oid, Object::Table(_))) => oid,
+                Some((_, other)) => return Err(error("42809", format!("\"{}\" is not a table", other.name()))),
+                None if if_exists => continue,
+                None => return Err(error("42P01", format!("table \"{}\" does not exist", name.name))),
+            };
+            self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
+            // Somebody may have dropped it meanwhile.
+            self.with(|database| database.refresh(self.session));
+            if self.table(oid).is_none() {
+                return Err(error("42P01", format!("table \"{}\" does not exist", name.name)));
+            }
+            dropped.push(oid);
+        }
+        self.with(|database| {
+            for oid in dropped {
+                let catalog = database.catalog(self.session);
+                if !cascade && let Some((_, from, constraint)) = catalog.references_to(oid).find(|(other, ..)| *other != oid) {
+                    let table = catalog.object(oid).expect("it was looked up").name();
+                    let _ = (from, constraint);
+                    let message = format!("cannot drop table {table} because other objects depend on it");
+                    return Err(error("2BP01", message));
+                }
+                let gone = belongings(catalog, oid);
+                for part in gone {
+                    database.define(self.session, part, None);
+                }
+            }
+            Ok(Reply::default())
+        })
+    }
+
+    pub(super) async fn lock_tables(&self, lock: &ast::Lock) -> Result<Reply, SqlError> {
+        use ast::LockTableMode as Ast;
+        let mode = match lock.lock_mode {
+            None | Some(Ast::AccessExclusive) => Mode::AccessExclusive,
+            Some(Ast::AccessShare) => Mode::AccessShare,
+            Some(Ast::RowShare) => Mode::RowShare,
+            Some(Ast::RowExclusive) => Mode::RowExclusive,
+            Some(Ast::ShareUpdateExclusive) => Mode::ShareUpdateExclusive,
+            Some(Ast::Share) => Mode::Share,
+            Some(Ast::ShareRowExclusive) => Mode::ShareRowExclusive,
+            Some(Ast::Exclusive) => Mode::Exclusive,
+        };
+        for target in &lock.tables {
+            let name = QualifiedName::of(&target.name)?;
+            let oid = self.with(|database| {
+                let naming = &database.session(self.session).naming;
+                Ok::<_, SqlError>(database.catalog(self.session).resolve(naming, &name)?.0)
+            })?;
+            if lock.nowait {
+                let taken = self.with(|database| {
+                    let depth = database.session(self.session).transaction().depth();
+                    database.locks.get_mut().try_acquire(self.session, Tag::Relation(oid), mode, depth)
+                });
+                if !taken {
+                    let message = format!("could not obtain lock on relation \"{}\"", name.name);
+                    return Err(error("55P03", message));
+                }
+            } else {
+                self.lock(Tag::Relation(oid), mode, "a table's lock").await?;
+            }
+            self.with(|database| database.refresh(self.session));
+            if self.with(|database| database.catalog(self.session).object(oid).is_none()) {
+                return Err(error("42P01", format!("relation \"{name}\" does not exist")));
+            }
+        }
+        Ok(Reply::default())
+    }
+}
+
+/// A table, and what goes with it.
+fn belongings(catalog: &Catalog, table: Oid) -> Vec<Oid> {
+    let belongs = |object: &Object| match object {
+        Object::Index(index) => index.table == table,
+        Object::Sequence(sequence) => sequence.owner.is_some_and(|(owner, _)| owner == table),
+        _ => false,
+    };
+    let parts = catalog.objects().filter(|(_, object)| belongs(object)).map(|(oid, _)| oid);
+    parts.chain([table]).collect()
+}
+
+fn table_constraint(
+    table: &Rc<str>,
+    constraint: &ast::TableConstraint,
+    unique: &mut Vec<Unique>,
+    constraints: &mut Vec<Constraint>,
+) -> Result<(), SqlError> {
+    match constraint {
+        ast::TableConstraint::PrimaryKey(key) => unique.push(Unique {
+            name: key.name.as_ref().map_or_else(|| format!("{table}_pkey").into(), identifier),
+            columns: key_columns(&key.columns)?,
+            is_primary: true,
+        }),
+        ast::TableConstraint::Unique(key) => {
+            let columns = key_columns(&key.columns)?;
+            let usual = || format!("{table}_{}_key", columns.join("_")).into();
+            let name = key.name.as_ref().map_or_else(usual, identifier);
+            unique.push(Unique { name, columns, is_primary: false });
+        }
+        ast::TableConstraint::Check(check) => {
+            let name = check.name.as_ref().map_or_else(|| format!("{table}_check").into(), identifier);
+            add_check(constraints, name, &check.expr);
+        }
+        other => return Err(unsupported(other)),
+    }
+    Ok(())
+}
+
+fn add_check(constraints: &mut Vec<Constraint>, name: Rc<str>, condition: &ast::Expr) {
+    let name = free_name(&name, |name| constraints.iter().any(|other| *other.name == *name));
+    constraints.push(Constraint { name, kind: ConstraintKind::Check { condition: Rc::new(condition.clone()) } });
+}
+
+fn key_columns(columns: &[ast::IndexColumn]) -> Result<Vec<Rc<str>>, SqlError> {
+    let column = |column: &ast::IndexColumn| match &column.column.expr {
+        ast::Expr::Identifier(ident) => Ok(identifier(ident)),
+        other => Err(unsupported(format!("{other} as a part of a key"))),
+    };
+    columns.iter().map(column).collect()
+}
+
+/// The name, or the name and the first number that makes it one that is free.
+pub(super) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> Rc<str> {
+    if !is_taken(name) {
+        return name.into();
+    }
+    let numbered = (1..).map(|number| format!("{name}{number}"));
+    numbered.into_iter().find(|name| !is_taken(name)).expect("there are more numbers than names").into()
+}
+
+/// `serial` and its kin.
+fn serial(data_type: &ast::DataType) -> Option<Scalar> {
+    match data_type.to_string().to_ascii_lowercase().as_str() {
+        "smallserial" | "serial2" => Some(Scalar::Int2),
+        "serial" | "serial4" => Some(Scalar::Int4),
+        "bigserial" | "serial8" => Some(Scalar::Int8),
+        _ => None,
+    }
+}
+
+/// `nextval` of a sequence, whatever it is called later.
+fn nextval(sequence: Oid) -> ast::Expr {
+    let number = ast::Expr::Value(ast::Value::Number(sequence.0.to_string(), false).into());
+    let list = ast::FunctionArgumentList {
+        duplicate_treatment: None,
+        args: vec![ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(number))],
+        clauses: Vec::new(),
+    };
+    ast::Expr::Function(ast::Function {
+        name: ast::ObjectName::from(ast::Ident::new("nextval")),
+        uses_odbc_syntax: false,
+        parameters: ast::FunctionArguments::None,
+        args: ast::FunctionArguments::List(list),
+        within_group: Vec::new(),
+        filter: None,
+        null_treatment: None,
+        over: None,
+    })
+}

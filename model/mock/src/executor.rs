@@ -1,0 +1,227 @@
+//! Executes statements. A statement that has to wait is a future that is not ready: the backend asks it again
+//! when its wait is over.
+//!
+//! ```text
+//! submit -> future -> poll -> ready: the reply
+//!                          -> pending: the session's `Pause` says why; `resume` polls again
+//! ```
+
+use crate::catalog::Table;
+use crate::database::Database;
+use crate::error::error;
+use crate::expression::Context;
+use crate::functions::Moment;
+use crate::ids::{Oid, Xid};
+use crate::locks::{Acquired, Mode, Tag};
+use crate::session::Pause;
+use crate::store::Reader;
+use crate::types::Datum;
+use crate::world::{Memo, Want, World};
+use drawloom_model::{SessionId, SqlError};
+use drawloom_sim::{SimDuration, SimTime};
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+/// Who executes a session's statement.
+#[derive(Clone, Debug)]
+pub(crate) struct Executor {
+    pub database: Rc<RefCell<Database>>,
+    pub session: SessionId,
+}
+
+/// Microseconds from the beginning of 2000, where PostgreSQL counts from, to that of 2026, where a run begins.
+const EPOCH_US: i64 = 820_540_800_000_000;
+
+impl Executor {
+    /// Does something to the database at once.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Database) -> T) -> T {
+        act(&mut self.database.borrow_mut())
+    }
+
+    /// What functions of time say.
+    pub fn moment(&self) -> Moment {
+        let database = self.database.borrow();
+        let at = |time: SimTime| EPOCH_US + i64::try_from(time.0).expect("a run is shorter than 292,000 years");
+        let session = database.session(self.session);
+        let began = session.transaction.as_ref().map_or(database.now, |transaction| transaction.began);
+        Moment {
+            transaction_us: at(began),
+            statement_us: at(session.statement_began),
+            clock_us: at(database.now),
+        }
+    }
+
+    /// Reads: works something out over the database, as often as it takes to get what it waits for.
+    ///
+    /// # Errors
+    /// Those of `read`, and those of waiting.
+    pub async fn read<T>(
+        &self,
+        reader: Reader,
+        parameters: &[Datum],
+        read: impl Fn(&Context<'_>) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        let moment = self.moment();
+        let mut memos = Vec::new();
+        loop {
+            let wanted = {
+                let database = self.database.borrow();
+                let world = World::new(&database, self.session, reader, &memos);
+                let cx = Context { world: Some(&world), moment: &moment, parameters, outer: None };
+                let result = read(&cx);
+                match world.wanted.take() {
+                    Some(wanted) => wanted,
+                    None => return result,
+                }
+            };
+            memos.push(match wanted {
+                Want::Lock { tag, mode, depth } => {
+                    self.lock_at(tag, mode, depth, "an advisory lock").await?;
+                    Memo::Over
+                }
+                Want::Sleep(duration) => {
+                    self.sleep(duration).await?;
+                    Memo::Over
+                }
+                Want::Rows { query, outer } => {
+                    let rows = Box::pin(self.lock_rows(&query, reader, parameters, &outer)).await?;
+                    Memo::Rows(Rc::new(rows))
+                }
+            });
+        }
+    }
+
+    /// Locks something for the transaction, or for the savepoint that it is in.
+    ///
+    /// # Errors
+    /// `40P01`, `55P03`, `57014`: it was not to be had.
+    pub async fn lock(&self, tag: Tag, mode: Mode, on: &'static str) -> Result<(), SqlError> {
+        let depth = self.with(|database| database.session(self.session).transaction().depth());
+        self.lock_at(tag, mode, depth, on).await
+    }
+
+    async fn lock_at(&self, tag: Tag, mode: Mode, depth: u32, on: &'static str) -> Result<(), SqlError> {
+        let acquired = self.with(|database| database.locks.get_mut().acquire(self.session, tag, mode, depth));
+        match acquired {
+            Acquired::Granted => return Ok(()),
+            Acquired::Deadlock(_) => return Err(deadlock()),
+            Acquired::Waits => (),
+        }
+        // Whoever closes a circle of waits gives way.
+        let closed = self.with(|database| {
+            let closed = database.locks.get_mut().deadlock(self.session).is_some();
+            if closed {
+                database.locks.get_mut().withdraw(self.session);
+            }
+            closed
+        });
+        if closed {
+            return Err(deadlock());
+        }
+        let now = self.with(|database| database.now);
+        loop {
+            self.with(|database| {
+                let session = database.session_mut(self.session);
+                let deadline = session.deadline(now);
+                session.pause = Some(Pause::Lock { on, deadline, named: false });
+            });
+            pause().await;
+            if !self.with(|database| database.locks.get_mut().is_waiting(self.session)) {
+                return Ok(());
+            }
+            self.check_interrupt(now).inspect_err(|_| {
+                self.with(|database| database.locks.get_mut().withdraw(self.session));
+            })?;
+        }
+    }
+
+    /// Whether the statement was cancelled or has taken too long; it has waited for a lock since then.
+    fn check_interrupt(&self, waits_since: SimTime) -> Result<(), SqlError> {
+        self.with(|database| {
+            let now = database.now;
+            let session = database.session_mut(self.session);
+            if std::mem::take(&mut session.is_cancelled) {
+                return Err(error("57014", "canceling statement due to user request"));
+            }
+            let over = |began: SimTime, name| {
+                session.settings.timeout(name).is_some_and(|timeout| now >= began + timeout)
+            };
+            if over(waits_since, "lock_timeout") {
+                return Err(error("55P03", "canceling statement due to lock timeout"));
+            }
+            if over(session.statement_began, "statement_timeout") {
+                return Err(error("57014", "canceling statement due to statement timeout"));
+            }
+            Ok(())
+        })
+    }
+
+    /// Waits until a transaction is over.
+    ///
+    /// # Errors
+    /// As for a lock.
+    pub async fn wait_for(&self, xid: Xid) -> Result<(), SqlError> {
+        while self.with(|database| database.transactions.running(xid)).is_some() {
+            let tag = Tag::Transaction(xid);
+            self.lock(tag, Mode::Share, "another transaction").await?;
+            self.with(|database| {
+                let depth = database.session(self.session).transaction().depth();
+                database.locks.get_mut().release(self.session, tag, Mode::Share, depth)
+            });
+        }
+        Ok(())
+    }
+
+    async fn sleep(&self, duration: SimDuration) -> Result<(), SqlError> {
+        let until = self.with(|database| database.now) + duration;
+        while self.with(|database| database.now) < until {
+            self.with(|database| {
+                database.session_mut(self.session).pause = Some(Pause::Sleep { until, named: false });
+            });
+            pause().await;
+            self.check_interrupt(SimTime(u64::MAX))?;
+        }
+        Ok(())
+    }
+
+    /// Locks the relations that a statement uses.
+    ///
+    /// # Errors
+    /// As for a lock.
+    pub async fn lock_relations(&self, uses: &[(Oid, Mode)]) -> Result<(), SqlError> {
+        for (oid, mode) in uses {
+            self.lock(Tag::Relation(*oid), *mode, "a table's lock").await?;
+        }
+        Ok(())
+    }
+
+    /// What the running statement sees.
+    pub fn reader(&self) -> Reader {
+        self.with(|database| database.reader(self.session))
+    }
+
+    /// The session's own transaction's number, which it gets now if it has none.
+    pub fn xid(&self) -> Xid {
+        self.with(|database| database.xid(self.session))
+    }
+
+    /// A table as the session's transaction has it.
+    pub fn table(&self, oid: Oid) -> Option<Rc<Table>> {
+        self.with(|database| database.catalog(self.session).table(oid).cloned())
+    }
+}
+
+fn deadlock() -> SqlError {
+    error("40P01", "deadlock detected")
+}
+
+/// Is not ready the first time.
+async fn pause() {
+    let mut paused = false;
+    poll_fn(|_| {
+        if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}

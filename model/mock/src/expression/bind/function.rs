@@ -1,0 +1,360 @@
+//! Functions: those over values, those of the engine, aggregates and windows.
+
+use super::{Binder, Bound};
+use crate::catalog::parts;
+use crate::error::{error, unsupported};
+use crate::expression::{Aggregated, EngineCall, Expr, Frame, SortKey, WindowFunction, Windowed};
+use crate::functions;
+use crate::types::cast::Context;
+use crate::types::{Datum, Scalar, Type};
+use drawloom_model::SqlError;
+use sqlparser::ast;
+use std::rc::Rc;
+
+impl Binder<'_> {
+    pub(super) fn function(&mut self, function: &ast::Function) -> Result<Bound, SqlError> {
+        let name = function_name(&function.name)?;
+        let list = match &function.args {
+            ast::FunctionArguments::None => None,
+            ast::FunctionArguments::List(list) => Some(list),
+            ast::FunctionArguments::Subquery(query) if *name == *"array" => return self.array_of(query),
+            ast::FunctionArguments::Subquery(_) => return Err(unsupported(format!("a subquery as {name}'s list"))),
+        };
+        if list.is_none()
+            && let Some(bound) = self.niladic(&name)
+        {
+            return Ok(bound);
+        }
+        if !function.within_group.is_empty() || function.null_treatment.is_some() {
+            return Err(unsupported(format!("WITHIN GROUP or IGNORE NULLS of {name}")));
+        }
+        if let Some(over) = &function.over {
+            return self.window(&name, function, list, over);
+        }
+        let star = list.is_some_and(is_star);
+        let arguments = if star { Vec::new() } else { self.arguments(&name, list)? };
+        if let Some(bound) = self.syntax(&name, &arguments)? {
+            return Ok(bound);
+        }
+        if let Some(bound) = self.engine(&name, &arguments)? {
+            return Ok(bound);
+        }
+        let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
+        if let Some(aggregate) = functions::aggregate(&name, &types)? {
+            return self.aggregate(name, aggregate, arguments, function, list);
+        }
+        let call = functions::function(&name, &types)?;
+        let result = call.result;
+        Ok(Bound::new(Expr::Call(self.called(&name, call, arguments)?.into()), result))
+    }
+
+    fn arguments(
+        &mut self,
+        name: &str,
+        list: Option<&ast::FunctionArgumentList>,
+    ) -> Result<Vec<Bound>, SqlError> {
+        let argument = |argument: &ast::FunctionArg| match argument {
+            ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => self.expr(expr),
+            _ => Err(unsupported(format!("the argument {argument} of {name}"))),
+        };
+        list.into_iter().flat_map(|list| &list.args).map(argument).collect()
+    }
+
+    /// What looks like a function and is syntax.
+    fn syntax(&mut self, name: &str, arguments: &[Bound]) -> Result<Option<Bound>, SqlError> {
+        let arguments = arguments.to_vec();
+        Ok(Some(match name {
+            "coalesce" if !arguments.is_empty() => {
+                let (parts, ty) = self.common(arguments, "COALESCE")?;
+                Bound::new(Expr::Coalesce(parts.into()), ty)
+            }
+            "greatest" | "least" if !arguments.is_empty() => {
+                let (parts, ty) = self.common(arguments, &name.to_uppercase())?;
+                Bound::new(Expr::Extreme { greatest: name == "greatest", of: parts.into() }, ty)
+            }
+            "nullif" if arguments.len() == 2 => {
+                let [left, right] = <[Bound; 2]>::try_from(arguments).expect("there are two");
+                let called = self.comparison("=", left, right)?;
+                let ty = called.call.parameter(0);
+                Bound::new(Expr::NullIf(called.into()), ty)
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// What only the engine knows.
+    fn engine(&mut self, name: &str, arguments: &[Bound]) -> Result<Option<Bound>, SqlError> {
+        use Scalar::{Bool, Float8, Int4, Int8, Name, Regclass, Text, Void};
+        let one_key = arguments.len() == 1;
+        let keys: &[Scalar] = if one_key { &[Int8] } else { &[Int4, Int4] };
+        let lock = |shared, session, wait| EngineCall::AdvisoryLock { shared, session, wait };
+        let (call, parameters, result): (EngineCall, &[Scalar], Scalar) = match name {
+            "nextval" => (EngineCall::Nextval, &[Regclass], Int8),
+            "currval" => (EngineCall::Currval, &[Regclass], Int8),
+            "lastval" => (EngineCall::Lastval, &[], Int8),
+            "setval" if arguments.len() == 3 => (EngineCall::Setval, &[Regclass, Int8, Bool], Int8),
+            "setval" => (EngineCall::Setval, &[Regclass, Int8], Int8),
+            "current_database" => (EngineCall::CurrentDatabase, &[], Name),
+            "current_schema" => (EngineCall::CurrentSchema, &[], Name),
+            "pg_backend_pid" => (EngineCall::BackendPid, &[], Int4),
+            "txid_current" | "pg_current_xact_id" => (EngineCall::TransactionId, &[], Int8),
+            "pg_advisory_lock" => (lock(false, true, true), keys, Void),
+            "pg_advisory_lock_shared" => (lock(true, true, true), keys, Void),
+            "pg_advisory_xact_lock" => (lock(false, false, true), keys, Void),
+            "pg_advisory_xact_lock_shared" => (lock(true, false, true), keys, Void),
+            "pg_try_advisory_lock" => (lock(false, true, false), keys, Bool),
+            "pg_try_advisory_lock_shared" => (lock(true, true, false), keys, Bool),
+            "pg_try_advisory_xact_lock" => (lock(false, false, false), keys, Bool),
+            "pg_try_advisory_xact_lock_shared" => (lock(true, false, false), keys, Bool),
+            "pg_advisory_unlock" => (EngineCall::AdvisoryUnlock { shared: false }, keys, Bool),
+            "pg_advisory_unlock_shared" => (EngineCall::AdvisoryUnlock { shared: true }, keys, Bool),
+            "pg_advisory_unlock_all" => (EngineCall::AdvisoryUnlockAll, &[], Void),
+            "pg_sleep" => (EngineCall::Sleep, &[Float8], Void),
+            "random" => (EngineCall::Random, &[], Float8),
+            "current_setting" => (EngineCall::CurrentSetting, &[Text], Text),
+            "set_config" => (EngineCall::SetConfig, &[Text, Text, Bool], Text),
+            _ => return Ok(None),
+        };
+        if parameters.len() != arguments.len() {
+            let types: Vec<String> = arguments.iter().map(|bound| bound.ty.to_string()).collect();
+            return Err(error("42883", format!("function {name}({}) does not exist", types.join(", "))));
+        }
+        let mut coerced = Vec::new();
+        for (argument, scalar) in arguments.iter().zip(parameters) {
+            coerced.push(match scalar {
+                Regclass => self.regclass(argument.clone())?,
+                _ => self.coerce(argument.clone(), Type::of(*scalar), Context::Implicit)?,
+            });
+        }
+        Ok(Some(Bound::scalar(Expr::Engine(call, coerced.into()), result)))
+    }
+
+    /// A relation by its name or its number.
+    fn regclass(&mut self, bound: Bound) -> Result<Expr, SqlError> {
+        if let Expr::Literal(Datum::Text(text)) = &bound.expr {
+            let name = crate::sql::relation_name(text)?;
+            let (oid, _) = self.catalog.resolve(self.naming, &name)?;
+            return Ok(Expr::Literal(Datum::Int(oid.0.into())));
+        }
+        self.coerce(bound, Type::of(Scalar::Regclass), Context::Explicit)
+    }
+
+    fn aggregate(
+        &mut self,
+        name: Rc<str>,
+        aggregate: functions::Aggregate,
+        arguments: Vec<Bound>,
+        function: &ast::Function,
+        list: Option<&ast::FunctionArgumentList>,
+    ) -> Result<Bound, SqlError> {
+        let list = list.ok_or_else(|| error("42809", format!("{name} is an aggregate function")))?;
+        let mut order = Vec::new();
+        for clause in &list.clauses {
+            match clause {
+                ast::FunctionArgumentClause::OrderBy(by) => order = self.sort_keys(by)?,
+                _ => return Err(unsupported(format!("the clause {clause} of {name}"))),
+            }
+        }
+        let filter = function.filter.as_ref().map(|filter| self.condition(filter, "FILTER")).transpose()?;
+        let mut coerced = Vec::new();
+        for (place, argument) in arguments.into_iter().enumerate() {
+            let ty = aggregate.parameter(place);
+            coerced.push(self.coerce(argument, ty, Context::Implicit)?);
+        }
+        let inside = |expr: &Expr| matches!(expr, Expr::Aggregate(_) | Expr::Window(_));
+        if coerced.iter().any(|argument| argument.any(&|expr, depth| depth == 0 && inside(expr))) {
+            return Err(error("42803", "aggregate function calls cannot be nested"));
+        }
+        let distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
+        let result = aggregate.result;
+        let aggregated =
+            Aggregated { name, aggregate, arguments: coerced.into(), distinct, order, filter };
+        Ok(Bound::new(Expr::Aggregate(aggregated.into()), result))
+    }
+
+    /// ORDER BY inside an aggregate or a window.
+    fn sort_keys(&mut self, by: &[ast::OrderByExpr]) -> Result<Vec<SortKey>, SqlError> {
+        by.iter().map(|by| {
+            let bound = self.expr(&by.expr)?;
+            let expr = self.known(bound)?.expr;
+            sort_key(expr, &by.options)
+        }).collect()
+    }
+
+    /// What is of no known type is text.
+    pub fn known(&mut self, bound: Bound) -> Result<Bound, SqlError> {
+        if bound.ty != Type::of(Scalar::Unknown) {
+            return Ok(bound);
+        }
+        let text = Type::of(Scalar::Text);
+        Ok(Bound::new(self.coerce(bound, text, Context::Implicit)?, text))
+    }
+
+    fn window(
+        &mut self,
+        name: &str,
+        function: &ast::Function,
+        list: Option<&ast::FunctionArgumentList>,
+        over: &ast::WindowType,
+    ) -> Result<Bound, SqlError> {
+        let spec = match over {
+            ast::WindowType::WindowSpec(spec) if spec.window_name.is_none() => spec,
+            _ => return Err(unsupported("a named window")),
+        };
+        if function.filter.is_some() {
+            return Err(unsupported("FILTER of a window function"));
+        }
+        let star = list.is_some_and(is_star);
+        let arguments = if star { Vec::new() } else { self.arguments(name, list)? };
+        let int8 = Type::of(Scalar::Int8);
+        let first = arguments.first().map_or(Type::of(Scalar::Text), |bound| bound.ty);
+        let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
+        let (function, result, parameters) = match name {
+            "row_number" => (WindowFunction::RowNumber, int8, vec![]),
+            "rank" => (WindowFunction::Rank, int8, vec![]),
+            "dense_rank" => (WindowFunction::DenseRank, int8, vec![]),
+            "lag" | "lead" => {
+                let direction = if name == "lag" { -1 } else { 1 };
+                (WindowFunction::Shift(direction), first, vec![first, Type::of(Scalar::Int4), first])
+            }
+            "first_value" => (WindowFunction::FirstValue, first, vec![first]),
+            "last_value" => (WindowFunction::LastValue, first, vec![first]),
+            _ => match functions::aggregate(name, &types)? {
+                Some(aggregate) => {
+                    let parameters = (0..arguments.len()).map(|place| aggregate.parameter(place)).collect();
+                    let result = aggregate.result;
+                    (WindowFunction::Aggregate(aggregate), result, parameters)
+                }
+                None => return Err(unsupported(format!("the window function {name}"))),
+            },
+        };
+        if arguments.len() > parameters.len() {
+            return Err(error("42883", format!("function {name} does not take {} arguments", arguments.len())));
+        }
+        let mut coerced = Vec::new();
+        for (argument, ty) in arguments.into_iter().zip(parameters) {
+            coerced.push(self.coerce(argument, ty, Context::Implicit)?);
+        }
+        let mut partition = Vec::new();
+        for part in &spec.partition_by {
+            let bound = self.expr(part)?;
+            partition.push(self.known(bound)?.expr);
+        }
+        let order = self.sort_keys(&spec.order_by)?;
+        let frame = frame(spec, order.is_empty())?;
+        let windowed =
+            Windowed { function, arguments: coerced.into(), partition: partition.into(), order, frame };
+        Ok(Bound::new(Expr::Window(windowed.into()), result))
+    }
+
+    /// What PostgreSQL's grammar has as names of their own.
+    pub(super) fn niladic(&mut self, name: &str) -> Option<Bound> {
+        let engine = |call| Bound::scalar(Expr::Engine(call, [].into()), Scalar::Name);
+        match name {
+            "current_user" | "session_user" | "user" | "current_role" => Some(engine(EngineCall::CurrentUser)),
+            "current_catalog" => Some(engine(EngineCall::CurrentDatabase)),
+            "current_schema" => Some(engine(EngineCall::CurrentSchema)),
+            "current_timestamp" | "current_date" | "current_time" | "localtimestamp" | "localtime" => {
+                let call = functions::function(name, &[]).ok()?;
+                let result = call.result;
+                Some(Bound::new(Expr::Call(self.called(name, call, Vec::new()).ok()?.into()), result))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the parser has made a construct of its own of, and is a function.
+    pub(super) fn special_function(&mut self, ast: &ast::Expr) -> Result<Bound, SqlError> {
+        use ast::Expr as Ast;
+        let mut over = |name: &str, asts: &[&ast::Expr]| -> Result<Bound, SqlError> {
+            let arguments = asts.iter().map(|ast| self.expr(ast)).collect::<Result<Vec<_>, _>>()?;
+            let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
+            let call = functions::function(name, &types)?;
+            let result = call.result;
+            Ok(Bound::new(Expr::Call(self.called(name, call, arguments)?.into()), result))
+        };
+        match ast {
+            Ast::Ceil { expr, .. } => over("ceil", &[expr]),
+            Ast::Floor { expr, .. } => over("floor", &[expr]),
+            Ast::Position { expr, r#in } => over("strpos", &[r#in, expr]),
+            Ast::Substring { expr, substring_from, substring_for, .. } => {
+                let one = number_literal("1");
+                let from = substring_from.as_deref().unwrap_or(&one);
+                match substring_for {
+                    Some(length) => over("substring", &[expr, from, length]),
+                    None => over("substring", &[expr, from]),
+                }
+            }
+            Ast::Trim { trim_where, trim_what, expr, trim_characters } => {
+                let name = match trim_where {
+                    Some(ast::TrimWhereField::Leading) => "ltrim",
+                    Some(ast::TrimWhereField::Trailing) => "rtrim",
+                    Some(ast::TrimWhereField::Both) | None => "btrim",
+                };
+                let what = trim_what.as_deref().or(trim_characters.as_ref().and_then(|all| all.first()));
+                match what {
+                    Some(what) => over(name, &[expr, what]),
+                    None => over(name, &[expr]),
+                }
+            }
+            Ast::Extract { field, expr, .. } => {
+                let field = text_literal(&field.to_string().to_lowercase());
+                over("extract", &[&field, expr])
+            }
+            Ast::AtTimeZone { timestamp, time_zone } => over("timezone", &[time_zone, timestamp]),
+            _ => Err(crate::expression::no_expression(ast)),
+        }
+    }
+
+    fn array_of(&mut self, query: &ast::Query) -> Result<Bound, SqlError> {
+        let query = self.subquery(query)?;
+        let ty = super::single_column(&query)?;
+        let kind = crate::expression::SubqueryKind::Array(ty.scalar);
+        let expr = Expr::Subquery(crate::expression::Subquery { kind, query }.into());
+        Ok(Bound::new(expr, Type::array_of(ty.scalar)))
+    }
+}
+
+/// A function's name; that it is PostgreSQL's own may be said.
+pub(crate) fn function_name(name: &ast::ObjectName) -> Result<Rc<str>, SqlError> {
+    match &*parts(name)? {
+        [name] => Ok(name.clone()),
+        [schema, name] if **schema == *"pg_catalog" => Ok(name.clone()),
+        _ => Err(error("42883", format!("function {name}() does not exist"))),
+    }
+}
+
+/// How ORDER BY sorts by an expression: NULL is greater than everything, unless it says otherwise.
+pub(crate) fn sort_key(expr: Expr, options: &ast::OrderByOptions) -> Result<SortKey, SqlError> {
+    let descending = match &options.sort {
+        None | Some(ast::OrderBySort::Asc) => false,
+        Some(ast::OrderBySort::Desc) => true,
+        Some(other) => return Err(unsupported(format!("ORDER BY {other:?}"))),
+    };
+    Ok(SortKey { expr, descending, nulls_first: options.nulls_first.unwrap_or(descending) })
+}
+
+fn frame(spec: &ast::WindowSpec, unordered: bool) -> Result<Frame, SqlError> {
+    use ast::WindowFrameBound::{CurrentRow, Following, Preceding};
+    let Some(frame) = &spec.window_frame else {
+        return Ok(if unordered { Frame::Partition } else { Frame::Peers });
+    };
+    match (&frame.units, &frame.start_bound, &frame.end_bound) {
+        (_, Preceding(None), Some(Following(None))) => Ok(Frame::Partition),
+        (ast::WindowFrameUnits::Rows, Preceding(None), None | Some(CurrentRow)) => Ok(Frame::Row),
+        (ast::WindowFrameUnits::Range, Preceding(None), None | Some(CurrentRow)) if !unordered => Ok(Frame::Peers),
+        _ => Err(unsupported(format!("the window frame {} {}", frame.units, frame.start_bound))),
+    }
+}
+
+fn is_star(list: &ast::FunctionArgumentList) -> bool {
+    matches!(list.args.as_slice(), [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Wildcard)])
+}
+
+fn text_literal(text: &str) -> ast::Expr {
+    ast::Expr::Value(ast::Value::SingleQuotedString(text.to_owned()).into())
+}
+
+fn number_literal(digits: &str) -> ast::Expr {
+    ast::Expr::Value(ast::Value::Number(digits.to_owned(), false).into())
+}

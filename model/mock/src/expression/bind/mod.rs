@@ -1,0 +1,416 @@
+//! Makes expressions of what the parser read: finds what names stand for, and gives everything its type.
+
+mod function;
+mod literal;
+mod operator;
+
+pub(crate) use function::{function_name, sort_key};
+
+use super::evaluate::check_depth;
+use super::{Called, Converted, Expr, Subquery, SubqueryKind};
+use crate::catalog::{Catalog, Naming, identifier};
+use crate::error::{error, unsupported};
+use crate::functions;
+use crate::ids::Oid;
+use crate::locks::Mode;
+use crate::query::{Query, Scope};
+use crate::types::cast::{self, Context};
+use crate::types::{Datum, Modifier, Scalar, Type, resolve};
+use drawloom_model::SqlError;
+use sqlparser::ast;
+use std::rc::Rc;
+
+/// An expression and its type.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub expr: Expr,
+    pub ty: Type,
+}
+
+/// A subquery of WITH that is in sight.
+#[derive(Clone, Debug)]
+pub(crate) struct VisibleCte {
+    pub name: Rc<str>,
+    pub number: usize,
+    pub columns: Vec<crate::query::Output>,
+}
+
+/// Binds one statement.
+pub(crate) struct Binder<'a> {
+    pub catalog: &'a Catalog,
+    pub naming: &'a Naming,
+    /// The FROMs around what is bound, the innermost last.
+    pub scopes: Vec<Scope>,
+    pub ctes: Vec<VisibleCte>,
+    pub cte_count: usize,
+    /// What `$1`, `$2`, ... have turned out to be.
+    pub parameters: Vec<Type>,
+    /// The relations that the statement uses, with the lock that it takes on each, in their order.
+    pub uses: Vec<(Oid, Mode)>,
+    /// The conditions of inner joins in the innermost FROM.
+    pub joined: Vec<Expr>,
+    pub depth: usize,
+}
+
+impl Bound {
+    pub fn new(expr: Expr, ty: Type) -> Bound {
+        Bound { expr, ty }
+    }
+
+    pub fn scalar(expr: Expr, scalar: Scalar) -> Bound {
+        Bound { expr, ty: Type::of(scalar) }
+    }
+
+    fn bool(expr: Expr) -> Bound {
+        Bound::scalar(expr, Scalar::Bool)
+    }
+}
+
+impl<'a> Binder<'a> {
+    pub fn new(catalog: &'a Catalog, naming: &'a Naming) -> Binder<'a> {
+        Binder {
+            catalog,
+            naming,
+            scopes: Vec::new(),
+            ctes: Vec::new(),
+            cte_count: 0,
+            parameters: Vec::new(),
+            uses: Vec::new(),
+            joined: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// Notes that the statement uses a relation.
+    pub fn uses(&mut self, oid: Oid, mode: Mode) {
+        match self.uses.iter_mut().find(|(used, _)| *used == oid) {
+            Some((_, strongest)) => *strongest = mode.max(*strongest),
+            None => self.uses.push((oid, mode)),
+        }
+    }
+
+    /// A condition.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn condition(&mut self, ast: &ast::Expr, place: &str) -> Result<Expr, SqlError> {
+        let bound = self.expr(ast)?;
+        if bound.ty != Type::of(Scalar::Bool) && bound.ty != Type::of(Scalar::Unknown) {
+            let message = format!("argument of {place} must be type boolean, not type {}", bound.ty);
+            return Err(error("42804", message));
+        }
+        self.coerce(bound, Type::of(Scalar::Bool), Context::Implicit)
+    }
+
+    /// An expression of this type.
+    ///
+    /// # Errors
+    /// It has another one, which does not become this one by itself.
+    pub fn expr_as(&mut self, ast: &ast::Expr, ty: Type) -> Result<Expr, SqlError> {
+        let bound = self.expr(ast)?;
+        self.coerce(bound, ty, Context::Implicit)
+    }
+
+    /// An expression.
+    ///
+    /// # Errors
+    /// Names that do not exist, types that do not fit, constructs that are not supported.
+    pub fn expr(&mut self, ast: &ast::Expr) -> Result<Bound, SqlError> {
+        self.depth += 1;
+        check_depth(self.depth)?;
+        let bound = self.expr_at_depth(ast);
+        self.depth -= 1;
+        bound
+    }
+
+    fn expr_at_depth(&mut self, ast: &ast::Expr) -> Result<Bound, SqlError> {
+        use ast::Expr as Ast;
+        match ast {
+            Ast::Nested(inner) => self.expr(inner),
+            Ast::Identifier(ident) => self.column(&identifier(ident)),
+            Ast::CompoundIdentifier(idents) => match idents.as_slice() {
+                [relation, column] | [_, relation, column] => {
+                    self.qualified(&identifier(relation), &identifier(column))
+                }
+                _ => Err(unsupported(format!("the name {ast}"))),
+            },
+            Ast::Value(value) => self.literal(&value.value),
+            Ast::TypedString(typed) => self.typed_string(typed),
+            Ast::Interval(interval) => self.interval(interval),
+            Ast::Cast { kind: ast::CastKind::Cast | ast::CastKind::DoubleColon, expr, data_type, .. } => {
+                let (ty, modifier) = crate::types::name::parse(data_type)?;
+                let bound = self.expr(expr)?;
+                Ok(Bound::new(self.convert(bound, ty, modifier, Context::Explicit)?, ty))
+            }
+            Ast::UnaryOp { op, expr } => self.unary(*op, expr),
+            Ast::BinaryOp { left, op, right } => self.binary(left, op, right),
+            Ast::IsNull(inner) => Ok(Bound::bool(Expr::IsNull(self.expr(inner)?.expr.into()))),
+            Ast::IsNotNull(inner) => Ok(Bound::bool(negated(Expr::IsNull(self.expr(inner)?.expr.into()), true))),
+            Ast::IsTrue(inner) => self.is(inner, Some(true), false),
+            Ast::IsNotTrue(inner) => self.is(inner, Some(true), true),
+            Ast::IsFalse(inner) => self.is(inner, Some(false), false),
+            Ast::IsNotFalse(inner) => self.is(inner, Some(false), true),
+            Ast::IsUnknown(inner) => self.is(inner, None, false),
+            Ast::IsNotUnknown(inner) => self.is(inner, None, true),
+            Ast::IsDistinctFrom(left, right) => self.distinct(left, right, false),
+            Ast::IsNotDistinctFrom(left, right) => self.distinct(left, right, true),
+            Ast::Between { expr, negated: not, low, high } => {
+                let least = self.binary(expr, &ast::BinaryOperator::GtEq, low)?;
+                let most = self.binary(expr, &ast::BinaryOperator::LtEq, high)?;
+                Ok(Bound::bool(negated(Expr::And([least.expr, most.expr].into()), *not)))
+            }
+            Ast::InList { expr, list, negated: not } => self.in_list(expr, list, *not),
+            Ast::InSubquery { expr, subquery, negated: not } => {
+                let any = self.quantified(expr, "=", subquery, false)?;
+                Ok(Bound::bool(negated(any.expr, *not)))
+            }
+            Ast::AnyOp { left, compare_op, right, .. } => self.any_or_all(left, compare_op, right, false),
+            Ast::AllOp { left, compare_op, right } => self.any_or_all(left, compare_op, right, true),
+            Ast::Like { negated: not, any: false, expr, pattern, escape_char } => {
+                self.like("~~", expr, pattern, escape_char.as_deref(), *not)
+            }
+            Ast::ILike { negated: not, any: false, expr, pattern, escape_char } => {
+                self.like("~~*", expr, pattern, escape_char.as_deref(), *not)
+            }
+            Ast::Case { operand, conditions, else_result, .. } => {
+                self.case(operand.as_deref(), conditions, else_result.as_deref())
+            }
+            Ast::Exists { subquery, negated: not } => {
+                let query = self.subquery(subquery)?;
+                let subquery = Subquery { kind: SubqueryKind::Exists, query };
+                Ok(Bound::bool(negated(Expr::Subquery(subquery.into()), *not)))
+            }
+            Ast::Subquery(query) => {
+                let query = self.subquery(query)?;
+                let ty = single_column(&query)?;
+                Ok(Bound::new(Expr::Subquery(Subquery { kind: SubqueryKind::Scalar, query }.into()), ty))
+            }
+            Ast::Array(array) => self.array(&array.elem),
+            Ast::CompoundFieldAccess { root, access_chain } => self.element(root, access_chain),
+            Ast::Function(function) => self.function(function),
+            Ast::Collate { expr, .. } => self.expr(expr),
+            _ => self.special_function(ast),
+        }
+    }
+
+    fn column(&mut self, name: &str) -> Result<Bound, SqlError> {
+        for level in 0..self.scopes.len() {
+            let scope = &self.scopes[self.scopes.len() - 1 - level];
+            if let Some((expr, ty)) = scope.column(name)? {
+                return Ok(Bound::new(outer(expr, level), ty));
+            }
+        }
+        if let Some(bound) = self.niladic(name) {
+            return Ok(bound);
+        }
+        Err(error("42703", format!("column \"{name}\" does not exist")))
+    }
+
+    fn qualified(&mut self, relation: &str, column: &str) -> Result<Bound, SqlError> {
+        for level in 0..self.scopes.len() {
+            let scope = &self.scopes[self.scopes.len() - 1 - level];
+            let Some(source) = scope.relation(relation) else { continue };
+            if let Some(named) = source.column(column) {
+                return Ok(Bound::new(outer(Expr::Column(named.slot), level), named.ty));
+            }
+            return Err(error("42703", format!("column {relation}.{column} does not exist")));
+        }
+        Err(error("42P01", format!("missing FROM-clause entry for table \"{relation}\"")))
+    }
+
+    fn is(&mut self, inner: &ast::Expr, truth: Option<bool>, not: bool) -> Result<Bound, SqlError> {
+        let inner = self.expr_as(inner, Type::of(Scalar::Bool))?.into();
+        let expr = match truth {
+            Some(truth) => Expr::Is(inner, truth),
+            None => Expr::IsNull(inner),
+        };
+        Ok(Bound::bool(negated(expr, not)))
+    }
+
+    fn case(
+        &mut self,
+        operand: Option<&ast::Expr>,
+        conditions: &[ast::CaseWhen],
+        otherwise: Option<&ast::Expr>,
+    ) -> Result<Bound, SqlError> {
+        let mut whens = Vec::new();
+        let mut results = Vec::new();
+        for ast::CaseWhen { condition, result } in conditions {
+            whens.push(match operand {
+                Some(operand) => self.binary(operand, &ast::BinaryOperator::Eq, condition)?.expr,
+                None => self.condition(condition, "CASE/WHEN")?,
+            });
+            results.push(self.expr(result)?);
+        }
+        results.push(match otherwise {
+            Some(otherwise) => self.expr(otherwise)?,
+            None => Bound::scalar(Expr::NULL, Scalar::Unknown),
+        });
+        let (mut results, ty) = self.common(results, "CASE")?;
+        let otherwise = Box::new(results.pop().expect("there is an ELSE"));
+        let branches = whens.into_iter().zip(results).collect();
+        Ok(Bound::new(Expr::Case { branches, otherwise }, ty))
+    }
+
+    fn array(&mut self, elements: &[ast::Expr]) -> Result<Bound, SqlError> {
+        let bound = elements.iter().map(|element| self.expr(element)).collect::<Result<Vec<_>, _>>()?;
+        if bound.is_empty() {
+            // The context says what it is empty of.
+            return Ok(Bound::scalar(Expr::Literal(Datum::text("{}")), Scalar::Unknown));
+        }
+        let (of, ty) = self.common(bound, "ARRAY")?;
+        if ty.is_array {
+            return Err(unsupported("an array of several dimensions"));
+        }
+        Ok(Bound::new(Expr::Array { of: of.into(), scalar: ty.scalar }, Type::array_of(ty.scalar)))
+    }
+
+    fn element(&mut self, root: &ast::Expr, chain: &[ast::AccessExpr]) -> Result<Bound, SqlError> {
+        let bound = self.expr(root)?;
+        match chain {
+            [ast::AccessExpr::Subscript(ast::Subscript::Index { index })] if bound.ty.is_array => {
+                let index = self.expr_as(index, Type::of(Scalar::Int4))?;
+                Ok(Bound::scalar(Expr::Element((bound.expr, index).into()), bound.ty.scalar))
+            }
+            _ => Err(unsupported("a subscript that is no array's single element")),
+        }
+    }
+
+    /// A query inside this one.
+    ///
+    /// # Errors
+    /// As for every query.
+    pub fn subquery(&mut self, query: &ast::Query) -> Result<Rc<Query>, SqlError> {
+        let mut query = self.query(query)?;
+        self.settle(&mut query)?;
+        Ok(Rc::new(query))
+    }
+
+    fn quantified(
+        &mut self,
+        left: &ast::Expr,
+        symbol: &str,
+        query: &ast::Query,
+        all: bool,
+    ) -> Result<Bound, SqlError> {
+        let left = self.expr(left)?;
+        let query = self.subquery(query)?;
+        let right = Bound::new(Expr::Column(0), single_column(&query)?);
+        let comparison = self.comparison(symbol, left, right)?;
+        let kind = SubqueryKind::Quantified { comparison, all };
+        Ok(Bound::bool(Expr::Subquery(Subquery { kind, query }.into())))
+    }
+
+    /// A comparison of two expressions.
+    ///
+    /// # Errors
+    /// `42883`: the two cannot be compared.
+    pub fn comparison(&mut self, symbol: &str, left: Bound, right: Bound) -> Result<Called, SqlError> {
+        let call = functions::operator(symbol, Some(left.ty), right.ty)?;
+        self.called(symbol, call, vec![left, right])
+    }
+
+    /// A function over arguments, each turned into what it takes.
+    fn called(&mut self, name: &str, call: functions::Call, arguments: Vec<Bound>) -> Result<Called, SqlError> {
+        let mut coerced = Vec::with_capacity(arguments.len());
+        for (place, argument) in arguments.into_iter().enumerate() {
+            let ty = call.parameter(place);
+            coerced.push(self.coerce(argument, ty, Context::Implicit)?);
+        }
+        Ok(Called { name: name.into(), call, arguments: coerced.into() })
+    }
+
+    /// Expressions that shall have one type.
+    ///
+    /// # Errors
+    /// `42804`: there is none for all of them.
+    pub fn common(&mut self, bound: Vec<Bound>, construct: &str) -> Result<(Vec<Expr>, Type), SqlError> {
+        let types: Vec<Type> = bound.iter().map(|bound| bound.ty).collect();
+        let ty = resolve::common(construct, &types)?;
+        let exprs = bound.into_iter().map(|bound| self.coerce(bound, ty, Context::Implicit));
+        Ok((exprs.collect::<Result<_, _>>()?, ty))
+    }
+
+    /// An expression turned into one of another type.
+    ///
+    /// # Errors
+    /// `42846`, `42804`: there is no such cast, or not in this context.
+    pub fn coerce(&mut self, bound: Bound, to: Type, context: Context) -> Result<Expr, SqlError> {
+        self.convert(bound, to, None, context)
+    }
+
+    /// As [`Binder::coerce`], with a length or a scale.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn convert(
+        &mut self,
+        bound: Bound,
+        to: Type,
+        modifier: Option<Modifier>,
+        context: Context,
+    ) -> Result<Expr, SqlError> {
+        let unknown = Type::of(Scalar::Unknown);
+        if bound.ty == unknown && to != unknown {
+            match &bound.expr {
+                Expr::Literal(Datum::Text(text)) => {
+                    return Ok(Expr::Literal(crate::types::input(text, to, modifier)?));
+                }
+                Expr::Literal(Datum::Null) => return Ok(Expr::NULL),
+                Expr::Parameter(number) => {
+                    if self.parameters[*number] == unknown {
+                        self.parameters[*number] = to;
+                    }
+                    let parameter = Bound::new(bound.expr.clone(), self.parameters[*number]);
+                    return self.convert(parameter, to, modifier, context);
+                }
+                _ => {
+                    let text = Bound::scalar(bound.expr, Scalar::Text);
+                    return self.convert(text, to, modifier, Context::Explicit);
+                }
+            }
+        }
+        if bound.ty == to && modifier.is_none() {
+            return Ok(bound.expr);
+        }
+        let cast = cast::find(bound.ty, to).filter(|cast| cast.context <= context).ok_or_else(|| {
+            error("42846", format!("cannot cast type {} to {to}", bound.ty))
+        })?;
+        let expr = Expr::Cast(Converted { expr: bound.expr, cast, to, modifier }.into());
+        Ok(folded(expr))
+    }
+}
+
+/// A cast of a literal is a literal.
+fn folded(expr: Expr) -> Expr {
+    if let Expr::Cast(converted) = &expr
+        && matches!(converted.expr, Expr::Literal(_))
+        && let Ok(datum) = expr.evaluate(&super::Context::IMMUTABLE, &[])
+    {
+        return Expr::Literal(datum);
+    }
+    expr
+}
+
+/// A column as a query `level` deeper sees it.
+fn outer(expr: Expr, level: usize) -> Expr {
+    if level == 0 {
+        return expr;
+    }
+    match expr {
+        Expr::Column(column) => Expr::Outer { level, column },
+        Expr::Coalesce(parts) => Expr::Coalesce(parts.into_iter().map(|part| outer(part, level)).collect()),
+        other => other,
+    }
+}
+
+fn negated(expr: Expr, not: bool) -> Expr {
+    if not { Expr::Not(expr.into()) } else { expr }
+}
+
+fn single_column(query: &Query) -> Result<Type, SqlError> {
+    match &*query.columns {
+        [only] => Ok(only.ty),
+        _ => Err(error("42601", "subquery must return only one column")),
+    }
+}

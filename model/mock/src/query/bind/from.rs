@@ -1,0 +1,375 @@
+//! FROM: which sources there are, and how they are joined.
+
+use super::super::scope::{Merged, Named};
+use super::super::{Join, JoinKind, Path, Relation, Repeated, Scan, Scope, Source};
+use super::path::attach;
+use crate::catalog::{Object, QualifiedName, Table, View, identifier};
+use crate::error::{error, unsupported};
+use crate::expression::{Binder, Bound, Expr, function_name};
+use crate::functions;
+use crate::ids::Oid;
+use crate::locks::Mode;
+use crate::types::cast::Context;
+use crate::types::{self, Datum, Scalar, Type};
+use drawloom_model::SqlError;
+use sqlparser::ast;
+use std::rc::Rc;
+
+impl Binder<'_> {
+    /// FROM. What it names is added to the innermost scope.
+    ///
+    /// # Errors
+    /// Names that do not exist, constructs that are not supported.
+    pub fn from(&mut self, tables: &[ast::TableWithJoins]) -> Result<Source, SqlError> {
+        let mut all = Source::Nothing;
+        for table in tables {
+            let begin = self.scope().width;
+            let source = self.with_joins(table)?;
+            debug_assert_eq!(begin + source.width(), self.scope().width, "a source is as wide as its names say");
+            all = together(all, source);
+        }
+        Ok(all)
+    }
+
+    pub(super) fn scope(&mut self) -> &mut Scope {
+        self.scopes.last_mut().expect("FROM stands inside a query")
+    }
+
+    fn with_joins(&mut self, table: &ast::TableWithJoins) -> Result<Source, SqlError> {
+        let begin = self.scope().width;
+        let mut source = self.factor(&table.relation)?;
+        for joined in &table.joins {
+            use ast::JoinOperator as Op;
+            let (kind, constraint) = match &joined.join_operator {
+                Op::Join(constraint) | Op::Inner(constraint) | Op::CrossJoin(constraint) => {
+                    (JoinKind::Inner, constraint)
+                }
+                Op::Left(constraint) | Op::LeftOuter(constraint) => (JoinKind::Left, constraint),
+                Op::Right(constraint) | Op::RightOuter(constraint) => (JoinKind::Right, constraint),
+                Op::FullOuter(constraint) => (JoinKind::Full, constraint),
+                _ => return Err(unsupported("this kind of join")),
+            };
+            let middle = self.scope().width;
+            let left_relations = self.scope().relations.len();
+            let right = self.factor(&joined.relation)?;
+            let end = self.scope().width;
+            let on = self.constraint(kind, constraint, begin, left_relations)?;
+            if kind == JoinKind::Inner {
+                self.joined.extend(on.clone());
+            }
+            source = join(kind, source, right, None, middle - begin, end - begin);
+            if let (Some(on), Source::Join(join)) = (on, &mut source) {
+                self.place_on(join, on, begin);
+            }
+        }
+        Ok(source)
+    }
+
+    /// Puts a join's condition where it can be asked first.
+    fn place_on(&self, join: &mut Join, on: Expr, begin: usize) {
+        let conjuncts = match on {
+            Expr::And(parts) => parts.into_vec(),
+            other => vec![other],
+        };
+        let middle = begin + join.left_width;
+        let mut rest = Vec::new();
+        for conjunct in conjuncts {
+            let inner = matches!(join.kind, JoinKind::Inner | JoinKind::Left);
+            if !inner || !attach(self.catalog, &mut join.right, &conjunct, middle) {
+                rest.push(conjunct);
+            }
+        }
+        join.on = super::path::all_of(rest);
+    }
+
+    fn constraint(
+        &mut self,
+        kind: JoinKind,
+        constraint: &ast::JoinConstraint,
+        begin: usize,
+        left_relations: usize,
+    ) -> Result<Option<Expr>, SqlError> {
+        let names: Vec<Rc<str>> = match constraint {
+            ast::JoinConstraint::None => return Ok(None),
+            ast::JoinConstraint::On(on) => return self.condition(on, "JOIN/ON").map(Some),
+            ast::JoinConstraint::Using(names) => {
+                let name = |name: &ast::ObjectName| Ok(QualifiedName::of(name)?.name);
+                names.iter().map(name).collect::<Result<_, SqlError>>()?
+            }
+            ast::JoinConstraint::Natural => {
+                let scope = self.scope();
+                let left = scope.relations[..left_relations].iter().flat_map(|relation| &relation.columns);
+                let right: Vec<&Named> =
+                    scope.relations[left_relations..].iter().flat_map(|relation| &relation.columns).collect();
+                let shared = left.filter(|column| right.iter().any(|other| other.name == column.name));
+                let mut names: Vec<Rc<str>> = Vec::new();
+                for column in shared {
+                    if !names.contains(&column.name) {
+                        names.push(column.name.clone());
+                    }
+                }
+                names
+            }
+        };
+        let mut conditions = Vec::new();
+        for name in names {
+            let scope = self.scopes.last().expect("FROM stands inside a query");
+            let missing = |side: &str| {
+                error("42703", format!("column \"{name}\" specified in USING clause does not exist in {side} table"))
+            };
+            let earlier = scope.merged.iter().rev().find(|merged| {
+                merged.name == name && merged.slots[0] >= begin
+            });
+            let left = match earlier {
+                Some(merged) => (merged.expr.clone(), merged.ty, merged.slots[0]),
+                None => {
+                    let mut columns = scope.relations[..left_relations].iter().filter_map(|relation| {
+                        relation.column(&name).filter(|column| column.slot >= begin)
+                    });
+                    let column = columns.next().ok_or_else(|| missing("left"))?;
+                    (Expr::Column(column.slot), column.ty, column.slot)
+                }
+            };
+            let mut columns = scope.relations[left_relations..].iter().filter_map(|relation| relation.column(&name));
+            let right = columns.next().ok_or_else(|| missing("right"))?.clone();
+            let left_bound = Bound::new(left.0.clone(), left.1);
+            let right_bound = Bound::new(Expr::Column(right.slot), right.ty);
+            let equal = self.operator("=", left_bound.clone(), right_bound.clone())?;
+            conditions.push(equal.expr);
+            let (parts, ty) = self.common(vec![left_bound, right_bound], "JOIN/USING")?;
+            let [left_expr, right_expr] = <[Expr; 2]>::try_from(parts).expect("two went in");
+            let expr = match kind {
+                JoinKind::Inner | JoinKind::Left => left_expr,
+                JoinKind::Right => right_expr,
+                JoinKind::Full => Expr::Coalesce([left_expr, right_expr].into()),
+            };
+            self.scope().merged.push(Merged { name, ty, expr, slots: [left.2, right.slot] });
+        }
+        Ok(super::path::all_of(conditions))
+    }
+
+    fn factor(&mut self, factor: &ast::TableFactor) -> Result<Source, SqlError> {
+        match factor {
+            ast::TableFactor::Table { name, alias, args: None, sample: None, with_ordinality: false, .. } => {
+                self.named(name, alias.as_ref())
+            }
+            ast::TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
+                self.series(name, &args.args, *with_ordinality, alias.as_ref())
+            }
+            ast::TableFactor::Function { name, args, alias, with_ordinality, .. } => {
+                self.series(name, args, *with_ordinality, alias.as_ref())
+            }
+            ast::TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
+                let arguments = array_exprs.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<_>, _>>()?;
+                self.repeated("unnest".into(), arguments, *with_ordinality, alias.as_ref())
+            }
+            ast::TableFactor::Derived { lateral, subquery, alias, sample: None } => {
+                self.derived(*lateral, subquery, alias.as_ref())
+            }
+            ast::TableFactor::NestedJoin { table_with_joins, alias: None } => self.with_joins(table_with_joins),
+            other => Err(unsupported(format!("{other} in FROM"))),
+        }
+    }
+
+    fn named(&mut self, name: &ast::ObjectName, alias: Option<&ast::TableAlias>) -> Result<Source, SqlError> {
+        let name = QualifiedName::of(name)?;
+        if name.schema.is_none()
+            && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name.name)
+        {
+            let (number, width) = (cte.number, cte.columns.len());
+            let columns = cte.columns.iter().map(|column| (column.name.clone(), column.ty)).collect();
+            self.add(&name.name.clone(), columns, alias, None)?;
+            return Ok(Source::Cte { number, width });
+        }
+        let (oid, object) = self.catalog.resolve(self.naming, &name)?;
+        match object {
+            Object::Table(table) => {
+                let table = table.clone();
+                self.uses(oid, Mode::AccessShare);
+                self.table(oid, &table, &name.name, alias)
+            }
+            Object::View(view) => {
+                let view = view.clone();
+                self.uses(oid, Mode::AccessShare);
+                self.view(&view, &name.name, alias)
+            }
+            other => {
+                Err(error("42809", format!("cannot open relation \"{}\"", other.name())))
+            }
+        }
+    }
+
+    /// A table of FROM, or the one that a statement changes.
+    ///
+    /// # Errors
+    /// `42712`: its name is taken.
+    pub fn table(
+        &mut self,
+        oid: Oid,
+        table: &Rc<Table>,
+        name: &Rc<str>,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source, SqlError> {
+        let begin = self.scope().width;
+        let mut missing = Vec::new();
+        for column in &table.columns {
+            missing.push(match &column.missing {
+                Some(text) => types::input(text, column.ty, column.modifier)?,
+                None => Datum::Null,
+            });
+        }
+        let named = |(place, column): (usize, &crate::catalog::Column)| Named {
+            name: column.name.clone(),
+            ty: column.ty,
+            slot: begin + place,
+        };
+        let columns: Vec<Named> = table.live_columns().map(named).collect();
+        let tid = begin + missing.len();
+        let relation = Relation { name: name.clone(), columns, table: Some((oid, tid)), is_hidden: false };
+        let relation = renamed(relation, alias)?;
+        self.scope().add(relation, missing.len() + 1)?;
+        Ok(Source::Table(Rc::new(Scan { table: oid, file: table.file, missing, path: Path::Sequential, filter: None })))
+    }
+
+    /// A view is its query; it knows nothing of the query that it stands in.
+    fn view(&mut self, view: &View, name: &Rc<str>, alias: Option<&ast::TableAlias>) -> Result<Source, SqlError> {
+        let (scopes, ctes) = (std::mem::take(&mut self.scopes), std::mem::take(&mut self.ctes));
+        let query = self.subquery(&view.query);
+        (self.scopes, self.ctes) = (scopes, ctes);
+        let query = query?;
+        let columns = view.columns.iter().zip(&query.columns);
+        let columns = columns.map(|(name, column)| (name.clone(), column.ty)).collect();
+        self.add(name, columns, alias, None)?;
+        Ok(Source::Query { query, lateral: false })
+    }
+
+    fn derived(
+        &mut self,
+        lateral: bool,
+        subquery: &ast::Query,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source, SqlError> {
+        let Some(alias) = alias else {
+            return Err(error("42601", "subquery in FROM must have an alias"));
+        };
+        let query = if lateral {
+            self.subquery(subquery)?
+        } else {
+            // What stands beside it is out of its sight.
+            let own = self.scopes.pop().expect("FROM stands inside a query");
+            let query = self.subquery(subquery);
+            self.scopes.push(own);
+            query?
+        };
+        let columns = query.columns.iter().map(|column| (column.name.clone(), column.ty)).collect();
+        self.add(&identifier(&alias.name), columns, Some(alias), None)?;
+        Ok(Source::Query { query, lateral })
+    }
+
+    fn series(
+        &mut self,
+        name: &ast::ObjectName,
+        arguments: &[ast::FunctionArg],
+        ordinality: bool,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source, SqlError> {
+        let name = function_name(name)?;
+        let mut bound = Vec::new();
+        for argument in arguments {
+            match argument {
+                ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => bound.push(self.expr(expr)?),
+                other => return Err(unsupported(format!("the argument {other} of {name}"))),
+            }
+        }
+        self.repeated(name, bound, ordinality, alias)
+    }
+
+    fn repeated(
+        &mut self,
+        name: Rc<str>,
+        arguments: Vec<Bound>,
+        ordinality: bool,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source, SqlError> {
+        let repeated = self.repeat(&name, arguments)?.ok_or_else(|| {
+            unsupported(format!("the function {name} in FROM"))
+        })?;
+        let results = repeated.series.results.clone();
+        let width = results.len();
+        let mut columns: Vec<(Rc<str>, Type)> = Vec::new();
+        for (place, (column, ty)) in results.iter().enumerate() {
+            // A function with one column gives it the name that it goes by.
+            let own = alias.map_or_else(|| name.clone(), |alias| identifier(&alias.name));
+            columns.push((if width == 1 && place == 0 { own } else { column.clone() }, *ty));
+        }
+        if ordinality {
+            columns.push(("ordinality".into(), Type::of(Scalar::Int8)));
+        }
+        self.add(&name, columns, alias, None)?;
+        Ok(Source::Series { repeated, width, ordinality })
+    }
+
+    /// A function that gives rows, if there is one of this name.
+    ///
+    /// # Errors
+    /// Its arguments do not fit.
+    pub(super) fn repeat(&mut self, name: &str, arguments: Vec<Bound>) -> Result<Option<Repeated>, SqlError> {
+        let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
+        let Some(series) = functions::series(name, &types)? else { return Ok(None) };
+        let mut coerced = Vec::new();
+        for (place, argument) in arguments.into_iter().enumerate() {
+            let ty = series.parameter(place);
+            coerced.push(self.coerce(argument, ty, Context::Implicit)?);
+        }
+        Ok(Some(Repeated { series, arguments: coerced }))
+    }
+
+    fn add(
+        &mut self,
+        name: &Rc<str>,
+        columns: Vec<(Rc<str>, Type)>,
+        alias: Option<&ast::TableAlias>,
+        table: Option<(Oid, usize)>,
+    ) -> Result<(), SqlError> {
+        let begin = self.scope().width;
+        let width = columns.len();
+        let columns = columns.into_iter().zip(begin..);
+        let columns = columns.map(|((name, ty), slot)| Named { name, ty, slot }).collect();
+        let relation = renamed(Relation { name: name.clone(), columns, table, is_hidden: false }, alias)?;
+        self.scope().add(relation, width)
+    }
+}
+
+fn renamed(mut relation: Relation, alias: Option<&ast::TableAlias>) -> Result<Relation, SqlError> {
+    let Some(alias) = alias else { return Ok(relation) };
+    relation.name = identifier(&alias.name);
+    if alias.columns.len() > relation.columns.len() {
+        let message = format!(
+            "table \"{}\" has {} columns available but {} columns specified",
+            relation.name,
+            relation.columns.len(),
+            alias.columns.len()
+        );
+        return Err(error("42P10", message));
+    }
+    for (column, alias) in relation.columns.iter_mut().zip(&alias.columns) {
+        column.name = identifier(&alias.name);
+    }
+    Ok(relation)
+}
+
+/// Every row of one with every row of the other.
+pub(crate) fn together(left: Source, right: Source) -> Source {
+    match (left, right) {
+        (Source::Nothing, only) | (only, Source::Nothing) => only,
+        (left, right) => {
+            let (middle, end) = (left.width(), left.width() + right.width());
+            join(JoinKind::Inner, left, right, None, middle, end)
+        }
+    }
+}
+
+/// Two sources put together; the left one's row is `middle` wide, both are `end`.
+fn join(kind: JoinKind, left: Source, right: Source, on: Option<Expr>, middle: usize, end: usize) -> Source {
+    Source::Join(Box::new(Join { kind, left, right, on, left_width: middle, right_width: end - middle }))
+}

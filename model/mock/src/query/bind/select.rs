@@ -1,0 +1,354 @@
+//! SELECT.
+
+use super::super::{Body, Distinct, Mark, Output, Query, Repeated, Scope, Select, Waits};
+use super::group::Grouping;
+use super::{all_of, position};
+use crate::catalog::{QualifiedName, identifier};
+use crate::change::Target;
+use crate::error::{error, unsupported};
+use crate::expression::{Binder, Bound, Expr, SortKey, Windowed, function_name, sort_key};
+use crate::locks::Mode;
+use crate::sql::LockStrength;
+use crate::store::RowLock;
+use drawloom_model::SqlError;
+use sqlparser::ast;
+use std::rc::Rc;
+
+/// An entry of the list, with its name.
+type Entry = (Rc<str>, Bound);
+
+impl Binder<'_> {
+    pub(super) fn select(
+        &mut self,
+        select: &ast::Select,
+        order: &[ast::OrderByExpr],
+        locks: &[ast::LockClause],
+    ) -> Result<Query, SqlError> {
+        refuse_foreign(select)?;
+        self.scopes.push(Scope::default());
+        let joined = std::mem::take(&mut self.joined);
+        let mut from = self.from(&select.from)?;
+        let filter = match &select.selection {
+            Some(filter) => {
+                let filter = self.condition(filter, "WHERE")?;
+                refuse_aggregate(&filter, "WHERE")?;
+                Some(filter)
+            }
+            None => None,
+        };
+        let conditions = std::mem::replace(&mut self.joined, joined);
+        let recheck = all_of(conditions.into_iter().chain(filter.clone()).collect());
+        let filter = self.push_down(&mut from, filter);
+        let mut series = Vec::new();
+        let mut list = self.list(&select.projection, &mut series)?;
+        let visible = list.len();
+        let keys = self.group_keys(&select.group_by, &list)?;
+        let having = select.having.as_ref().map(|having| self.condition(having, "HAVING")).transpose()?;
+        let distinct_on = match &select.distinct {
+            Some(ast::Distinct::On(keys)) => self.places(keys, &mut list, visible)?,
+            _ => Vec::new(),
+        };
+        let order = self.order(order, &mut list, visible)?;
+        if matches!(select.distinct, Some(ast::Distinct::Distinct)) && list.len() > visible {
+            let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
+            return Err(error("42P10", message));
+        }
+        let aggregated = |expr: &Expr| {
+            expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_)))
+        };
+        let mut width = self.scopes.last().expect("its own scope").width;
+        let groups = !keys.is_empty() || having.is_some() || list.iter().any(|(_, bound)| aggregated(&bound.expr));
+        let group = if groups {
+            let mut grouping = Grouping::new(keys.into_iter().map(|(expr, _)| expr).collect());
+            for (_, bound) in &mut list {
+                grouping.regroup(&mut bound.expr)?;
+            }
+            for repeated in &mut series {
+                repeated.arguments.iter_mut().try_for_each(|argument| grouping.regroup(argument))?;
+            }
+            if let Some(having) = having {
+                grouping.having(having)?;
+            }
+            width = grouping.width();
+            Some(grouping)
+        } else {
+            None
+        };
+        let mut windows = Vec::new();
+        for (_, bound) in &mut list {
+            take_windows(&mut bound.expr, &mut windows, width)?;
+        }
+        place_series(&mut list, width + windows.len())?;
+        let marks = self.marks(locks)?;
+        if !marks.is_empty() && (group.is_some() || !windows.is_empty() || select.distinct.is_some()) {
+            let clause = if group.is_some() { "GROUP BY clause" } else { "DISTINCT clause" };
+            return Err(error("0A000", format!("FOR UPDATE is not allowed with {clause}")));
+        }
+        self.scopes.pop();
+        let columns = list[..visible].iter().map(|(name, bound)| Output { name: name.clone(), ty: bound.ty });
+        let columns = columns.collect();
+        let distinct = match &select.distinct {
+            None | Some(ast::Distinct::All) => Distinct::All,
+            Some(ast::Distinct::Distinct) => Distinct::First(visible),
+            Some(ast::Distinct::On(_)) => Distinct::On(distinct_on.into_iter().map(Expr::Column).collect()),
+        };
+        let project = list.into_iter().map(|(_, bound)| bound.expr).collect();
+        let group = group.map(Grouping::into_group);
+        let recheck = recheck.filter(|_| !marks.is_empty());
+        let select = Select { from, filter, group, windows, series, project, distinct, marks, recheck };
+        let body = Body::Select(select.into());
+        Ok(Query { with: Vec::new(), body, columns, order, limit: None, offset: None })
+    }
+
+    /// The list, wildcards written out.
+    ///
+    /// # Errors
+    /// As for every expression.
+    pub fn list(
+        &mut self,
+        items: &[ast::SelectItem],
+        series: &mut Vec<Repeated>,
+    ) -> Result<Vec<Entry>, SqlError> {
+        let mut list = Vec::new();
+        for item in items {
+            match item {
+                ast::SelectItem::UnnamedExpr(expr) => {
+                    let bound = self.entry(expr, series)?;
+                    list.push((column_name(expr), bound));
+                }
+                ast::SelectItem::ExprWithAlias { expr, alias } => {
+                    let bound = self.entry(expr, series)?;
+                    list.push((identifier(alias), bound));
+                }
+                ast::SelectItem::Wildcard(_) => {
+                    let scope = self.scopes.last().expect("a list stands inside a query");
+                    if scope.relations.is_empty() {
+                        return Err(error("42601", "SELECT * with no tables specified is not valid"));
+                    }
+                    list.extend(scope.all().into_iter().map(|(name, expr, ty)| (name, Bound::new(expr, ty))));
+                }
+                ast::SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    let name = QualifiedName::of(name)?.name;
+                    let scope = self.scopes.last().expect("a list stands inside a query");
+                    let relation = scope.relation(&name).ok_or_else(|| {
+                        error("42P01", format!("missing FROM-clause entry for table \"{name}\""))
+                    })?;
+                    list.extend(relation.columns.iter().map(|column| {
+                        (column.name.clone(), Bound::new(Expr::Column(column.slot), column.ty))
+                    }));
+                }
+                other => return Err(unsupported(other)),
+            }
+        }
+        Ok(list)
+    }
+
+    /// An entry; a function that gives rows stands for its row of this number.
+    fn entry(&mut self, expr: &ast::Expr, series: &mut Vec<Repeated>) -> Result<Bound, SqlError> {
+        if let ast::Expr::Function(function) = expr
+            && let ast::FunctionArguments::List(list) = &function.args
+            && let name = function_name(&function.name)?
+            && crate::functions::is_series(&name)
+        {
+            let mut arguments = Vec::new();
+            for argument in &list.args {
+                match argument {
+                    ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => arguments.push(self.expr(expr)?),
+                    other => return Err(unsupported(format!("the argument {other} of {name}"))),
+                }
+            }
+            if let Some(repeated) = self.repeat(&name, arguments)? {
+                let ty = match &*repeated.series.results {
+                    [(_, ty)] => *ty,
+                    _ => return Err(unsupported(format!("the function {name} outside FROM"))),
+                };
+                series.push(repeated);
+                return Ok(Bound::new(Expr::Outer { level: 0, column: series.len() - 1 }, ty));
+            }
+        }
+        self.expr(expr)
+    }
+
+    /// What rows are sorted by: names and numbers of the list, and expressions, which join the list unseen.
+    fn order(
+        &mut self,
+        order: &[ast::OrderByExpr],
+        list: &mut Vec<Entry>,
+        visible: usize,
+    ) -> Result<Vec<SortKey>, SqlError> {
+        let exprs: Vec<ast::Expr> = order.iter().map(|by| by.expr.clone()).collect();
+        let places = self.places(&exprs, list, visible)?;
+        let keys = places.into_iter().zip(order);
+        keys.map(|(place, by)| sort_key(Expr::Column(place), &by.options)).collect()
+    }
+
+    fn places(
+        &mut self,
+        exprs: &[ast::Expr],
+        list: &mut Vec<Entry>,
+        visible: usize,
+    ) -> Result<Vec<usize>, SqlError> {
+        let mut places = Vec::new();
+        for ast in exprs {
+            if let Some(place) = position(ast, visible, "ORDER BY")? {
+                places.push(place);
+                continue;
+            }
+            if let ast::Expr::Identifier(ident) = ast
+                && let name = identifier(ident)
+                && let Some(place) = list[..visible].iter().position(|(other, _)| *other == name)
+            {
+                places.push(place);
+                continue;
+            }
+            let bound = self.expr(ast)?;
+            let bound = self.known(bound)?;
+            let known = list.iter().position(|(_, other)| other.expr == bound.expr);
+            places.push(known.unwrap_or(list.len()));
+            if known.is_none() {
+                list.push(("".into(), bound));
+            }
+        }
+        Ok(places)
+    }
+
+    fn marks(&mut self, locks: &[ast::LockClause]) -> Result<Vec<Mark>, SqlError> {
+        let mut marks: Vec<Mark> = Vec::new();
+        for clause in locks {
+            let LockStrength { mode, of } = LockStrength::of(clause)?;
+            let waits = match &clause.nonblock {
+                None => Waits::Wait,
+                Some(ast::NonBlock::Nowait) => Waits::Fail,
+                Some(ast::NonBlock::SkipLocked) => Waits::Skip,
+            };
+            let scope = self.scopes.last().expect("its own scope");
+            let relations: Vec<_> = match &of {
+                Some(name) => {
+                    let message = format!("relation \"{name}\" in {} clause not found in FROM clause", words(mode));
+                    vec![scope.relation(name).cloned().ok_or_else(|| error("42P01", message))?]
+                }
+                None => scope.relations.iter().filter(|relation| relation.table.is_some()).cloned().collect(),
+            };
+            for relation in relations {
+                let Some((oid, _)) = relation.table else {
+                    let message = format!("{} cannot be applied to {}", words(mode), relation.name);
+                    return Err(error("0A000", message));
+                };
+                self.uses(oid, Mode::RowShare);
+                // Of several the strongest holds.
+                match marks.iter_mut().find(|mark| mark.relation.name == relation.name) {
+                    Some(mark) => mark.mode = mode.max(mark.mode),
+                    None => {
+                        let target = Target::of(self.catalog, self.naming, oid)?.into();
+                        marks.push(Mark { relation, mode, waits, target });
+                    }
+                }
+            }
+        }
+        Ok(marks)
+    }
+}
+
+/// How a statement says it.
+fn words(mode: RowLock) -> &'static str {
+    match mode {
+        RowLock::KeyShare => "FOR KEY SHARE",
+        RowLock::Share => "FOR SHARE",
+        RowLock::NoKeyUpdate => "FOR NO KEY UPDATE",
+        RowLock::Update => "FOR UPDATE",
+    }
+}
+
+/// Puts each window function aside, and a column in its place.
+fn take_windows(expr: &mut Expr, windows: &mut Vec<Windowed>, width: usize) -> Result<(), SqlError> {
+    expr.walk(0, &mut |expr, depth| match expr {
+        Expr::Window(windowed) if depth == 0 => {
+            windows.push((**windowed).clone());
+            *expr = Expr::Column(width + windows.len() - 1);
+            Ok(true)
+        }
+        _ => Ok(false),
+    })
+}
+
+/// The columns of functions that give rows come last.
+fn place_series(list: &mut [Entry], begin: usize) -> Result<(), SqlError> {
+    for (_, bound) in list {
+        bound.expr.walk(0, &mut |expr, _| {
+            if let Expr::Outer { level: 0, column } = expr {
+                *expr = Expr::Column(begin + *column);
+            }
+            Ok(false)
+        })?;
+    }
+    Ok(())
+}
+
+fn refuse_aggregate(expr: &Expr, place: &str) -> Result<(), SqlError> {
+    let refused = |what: &str, sqlstate| Err(error(sqlstate, format!("{what} are not allowed in {place}")));
+    if expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_))) {
+        return refused("aggregate functions", "42803");
+    }
+    if expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Window(_))) {
+        return refused("window functions", "42P20");
+    }
+    Ok(())
+}
+
+fn refuse_foreign(select: &ast::Select) -> Result<(), SqlError> {
+    let foreign = select.top.is_some()
+        || select.into.is_some()
+        || !select.lateral_views.is_empty()
+        || select.prewhere.is_some()
+        || !select.connect_by.is_empty()
+        || !select.cluster_by.is_empty()
+        || !select.distribute_by.is_empty()
+        || !select.sort_by.is_empty()
+        || !select.named_window.is_empty()
+        || select.qualify.is_some();
+    if foreign {
+        return Err(unsupported("this clause of SELECT"));
+    }
+    Ok(())
+}
+
+/// The name of a column that has been given none (PostgreSQL's FigureColname).
+fn column_name(expr: &ast::Expr) -> Rc<str> {
+    use ast::Expr as Ast;
+    match expr {
+        Ast::Identifier(ident) => identifier(ident),
+        Ast::CompoundIdentifier(idents) => idents.last().map_or("?column?".into(), identifier),
+        Ast::Nested(inner) | Ast::Collate { expr: inner, .. } => column_name(inner),
+        Ast::Function(function) => function_name(&function.name).unwrap_or("?column?".into()),
+        Ast::Cast { expr, data_type, .. } => match &*column_name(expr) {
+            "?column?" => crate::types::name::short(data_type).into(),
+            name => name.into(),
+        },
+        Ast::Case { else_result, .. } => match else_result.as_deref().map(column_name) {
+            Some(name) if *name != *"?column?" => name,
+            _ => "case".into(),
+        },
+        Ast::Exists { .. } => "exists".into(),
+        Ast::Array(_) => "array".into(),
+        Ast::Subquery(query) => match &*query.body {
+            ast::SetExpr::Select(select) => match select.projection.first() {
+                Some(ast::SelectItem::UnnamedExpr(expr)) => column_name(expr),
+                Some(ast::SelectItem::ExprWithAlias { alias, .. }) => identifier(alias),
+                _ => "?column?".into(),
+            },
+            _ => "?column?".into(),
+        },
+        Ast::CompoundFieldAccess { root, .. } => column_name(root),
+        Ast::TypedString(typed) => crate::types::name::short(&typed.data_type).into(),
+        Ast::Interval(_) => "interval".into(),
+        Ast::Value(value) if matches!(value.value, ast::Value::Boolean(_)) => "bool".into(),
+        Ast::Extract { .. } => "extract".into(),
+        Ast::Ceil { .. } => "ceil".into(),
+        Ast::Floor { .. } => "floor".into(),
+        Ast::Position { .. } => "position".into(),
+        Ast::Substring { .. } => "substring".into(),
+        Ast::Trim { .. } => "btrim".into(),
+        Ast::AtTimeZone { .. } => "timezone".into(),
+        _ => "?column?".into(),
+    }
+}

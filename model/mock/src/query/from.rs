@@ -1,0 +1,280 @@
+//! FROM: tables and what is joined to them.
+
+use super::{Query, Repeated};
+use crate::expression::{Context, Expr, Outer};
+use crate::ids::{Oid, Tid};
+use crate::types::Datum;
+use drawloom_model::SqlError;
+use std::rc::Rc;
+
+/// What rows come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// One row without columns.
+    Nothing,
+    Table(Rc<Scan>),
+    Join(Box<Join>),
+    /// A subquery, which sees what stands left of it if it is LATERAL.
+    Query { query: Rc<Query>, lateral: bool },
+    /// A subquery of WITH, by number.
+    Cte { number: usize, width: usize },
+    Series { repeated: Repeated, width: usize, ordinality: bool },
+}
+
+/// How a table's rows are found.
+#[derive(Clone, Debug)]
+pub(crate) struct Scan {
+    pub table: Oid,
+    pub file: Oid,
+    /// How many columns a row has, and what those are that it was written without.
+    pub missing: Vec<Datum>,
+    pub path: Path,
+    /// Over the row so far with this table's columns.
+    pub filter: Option<Expr>,
+}
+
+/// Which of a table's rows are looked at.
+#[derive(Clone, Debug)]
+pub(crate) enum Path {
+    /// All of them, in the order in which they were written.
+    Sequential,
+    /// Those whose key begins with these values, worked out over the row so far.
+    Index { index: Oid, equal: Vec<Expr> },
+}
+
+/// Two sources put together.
+#[derive(Clone, Debug)]
+pub(crate) struct Join {
+    pub kind: JoinKind,
+    pub left: Source,
+    pub right: Source,
+    pub on: Option<Expr>,
+    /// How many values each side appends.
+    pub left_width: usize,
+    pub right_width: usize,
+}
+
+/// What becomes of rows without a partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+}
+
+/// Takes a row.
+pub(crate) type Emit<'a> = &'a mut dyn FnMut(&mut Vec<Datum>) -> Result<(), SqlError>;
+
+/// Appends each of the source's rows to the row so far, and hands it on.
+///
+/// # Errors
+/// What an expression says, or who takes the rows.
+pub(crate) fn each(
+    source: &Source,
+    cx: &Context<'_>,
+    row: &mut Vec<Datum>,
+    emit: Emit<'_>,
+) -> Result<(), SqlError> {
+    let begin = row.len();
+    match source {
+        Source::Nothing => emit(row),
+        Source::Table(scan) => scan.each(cx, row, emit),
+        Source::Join(join) => join.each(cx, row, emit),
+        Source::Query { query, lateral } => {
+            let rows = if *lateral {
+                let outer = Outer { row, outer: cx.outer };
+                super::rows(query, &Context { outer: Some(&outer), ..*cx })?
+            } else {
+                super::rows(query, cx)?
+            };
+            rows.into_iter().try_for_each(|values| {
+                row.extend(values);
+                let emitted = emit(row);
+                row.truncate(begin);
+                emitted
+            })
+        }
+        Source::Cte { number, .. } => {
+            let rows = cx.world().cte(*number, cx)?;
+            rows.iter().try_for_each(|values| {
+                row.extend(values.iter().cloned());
+                let emitted = emit(row);
+                row.truncate(begin);
+                emitted
+            })
+        }
+        Source::Series { repeated, ordinality, .. } => {
+            let rows = repeated.rows(cx, row)?;
+            rows.into_iter().zip(1_i64..).try_for_each(|(values, number)| {
+                row.extend(values);
+                if *ordinality {
+                    row.push(Datum::Int(number));
+                }
+                let emitted = emit(row);
+                row.truncate(begin);
+                emitted
+            })
+        }
+    }
+}
+
+impl Repeated {
+    /// Its rows over this one.
+    ///
+    /// # Errors
+    /// What the function says.
+    pub fn rows(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Vec<Vec<Datum>>, SqlError> {
+        let arguments = self.arguments.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
+        self.series.rows(cx.moment, &arguments)
+    }
+}
+
+impl Scan {
+    fn each(&self, cx: &Context<'_>, row: &mut Vec<Datum>, emit: Emit<'_>) -> Result<(), SqlError> {
+        let world = cx.world();
+        match &self.path {
+            Path::Sequential => {
+                world.read_all(self.table)?;
+                // No statement changes a table while a query reads it: what it writes comes after.
+                for (tid, tuple) in world.file(self.file).heap.iter() {
+                    if world.sees(self.table, tid, tuple)? {
+                        self.one(cx, tid, &tuple.row, row, emit)?;
+                    }
+                }
+            }
+            Path::Index { index, equal } => {
+                let mut key = Vec::with_capacity(equal.len());
+                for part in equal {
+                    let datum = part.evaluate(cx, row)?;
+                    if datum.is_null() {
+                        // Nothing is equal to NULL.
+                        return Ok(());
+                    }
+                    key.push(datum);
+                }
+                let file = world.file(self.file);
+                world.read_index(*index)?;
+                for tid in file.indexes[index].equal(&key) {
+                    let tuple = file.heap.get(tid).expect("an index names versions that there are");
+                    if world.sees(self.table, tid, tuple)? {
+                        world.read_row(self.table, tid, tuple)?;
+                        self.one(cx, tid, &tuple.row, row, emit)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn one(
+        &self,
+        cx: &Context<'_>,
+        tid: Tid,
+        values: &[Datum],
+        row: &mut Vec<Datum>,
+        emit: Emit<'_>,
+    ) -> Result<(), SqlError> {
+        let begin = row.len();
+        self.push(tid, values, row);
+        let done = match &self.filter {
+            Some(filter) if !filter.holds(cx, row)? => Ok(()),
+            _ => emit(row),
+        };
+        row.truncate(begin);
+        done
+    }
+
+    /// Appends a version's values and its number.
+    pub fn push(&self, tid: Tid, values: &[Datum], row: &mut Vec<Datum>) {
+        row.extend_from_slice(values);
+        row.extend_from_slice(&self.missing[values.len()..]);
+        row.push(Datum::Int(tid.0.into()));
+    }
+}
+
+impl Join {
+    fn each(&self, cx: &Context<'_>, row: &mut Vec<Datum>, emit: Emit<'_>) -> Result<(), SqlError> {
+        match self.kind {
+            JoinKind::Inner | JoinKind::Left => each(&self.left, cx, row, &mut |row| {
+                let mut met = false;
+                each(&self.right, cx, row, &mut |row| {
+                    if self.meets(cx, row)? {
+                        met = true;
+                        emit(row)?;
+                    }
+                    Ok(())
+                })?;
+                if !met && self.kind == JoinKind::Left {
+                    return padded(row, self.right_width, emit);
+                }
+                Ok(())
+            }),
+            JoinKind::Right | JoinKind::Full => self.each_right(cx, row, emit),
+        }
+    }
+
+    /// The right side is read once, and what of it met nobody comes last.
+    fn each_right(&self, cx: &Context<'_>, row: &mut Vec<Datum>, emit: Emit<'_>) -> Result<(), SqlError> {
+        let begin = row.len();
+        let mut rights = Vec::new();
+        row.resize(begin + self.left_width, Datum::Null);
+        each(&self.right, cx, row, &mut |row| {
+            rights.push((row[begin + self.left_width..].to_vec(), false));
+            Ok(())
+        })?;
+        row.truncate(begin);
+        each(&self.left, cx, row, &mut |row| {
+            let middle = row.len();
+            let mut met = false;
+            for (right, right_met) in &mut rights {
+                row.extend_from_slice(right);
+                if self.meets(cx, row)? {
+                    met = true;
+                    *right_met = true;
+                    emit(row)?;
+                }
+                row.truncate(middle);
+            }
+            if !met && self.kind == JoinKind::Full {
+                return padded(row, self.right_width, emit);
+            }
+            Ok(())
+        })?;
+        for (right, met) in rights {
+            if !met {
+                row.resize(begin + self.left_width, Datum::Null);
+                row.extend(right);
+                emit(row)?;
+                row.truncate(begin);
+            }
+        }
+        Ok(())
+    }
+
+    fn meets(&self, cx: &Context<'_>, row: &[Datum]) -> Result<bool, SqlError> {
+        self.on.as_ref().map_or(Ok(true), |on| on.holds(cx, row))
+    }
+}
+
+fn padded(row: &mut Vec<Datum>, width: usize, emit: Emit<'_>) -> Result<(), SqlError> {
+    let begin = row.len();
+    row.resize(begin + width, Datum::Null);
+    let emitted = emit(row);
+    row.truncate(begin);
+    emitted
+}
+
+impl Source {
+    /// How many values it appends to a row.
+    pub fn width(&self) -> usize {
+        match self {
+            Source::Nothing => 0,
+            Source::Table(scan) => scan.missing.len() + 1,
+            Source::Join(join) => join.left_width + join.right_width,
+            Source::Query { query, .. } => query.columns.len(),
+            Source::Cte { width, .. } => *width,
+            Source::Series { width, ordinality, .. } => width + usize::from(*ordinality),
+        }
+    }
+}

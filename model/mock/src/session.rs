@@ -1,0 +1,153 @@
+//! What the server keeps for a client.
+
+use crate::catalog::{Catalog, Changes, Naming, PUBLIC};
+use crate::ids::Xid;
+use crate::options::Isolation;
+use crate::settings::Settings;
+use drawloom_sim::SimTime;
+use std::rc::Rc;
+
+/// A client's session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub naming: Naming,
+    pub settings: Settings,
+    pub transaction: Option<Transaction>,
+    /// Why its statement does not go on.
+    pub pause: Option<Pause>,
+    /// Somebody has cancelled its statement.
+    pub is_cancelled: bool,
+    /// When its statement began.
+    pub statement_began: SimTime,
+}
+
+/// Why a statement does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// It stands in a queue.
+    Lock { on: &'static str, deadline: Option<SimTime>, named: bool },
+    /// It sleeps.
+    Sleep { until: SimTime, named: bool },
+    /// It lets others go first.
+    Yield,
+}
+
+/// A transaction under way.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub block: Block,
+    pub isolation: Isolation,
+    pub is_read_only: bool,
+    pub began: SimTime,
+    /// The transaction itself, then its savepoints.
+    pub levels: Vec<Level>,
+    /// The commits that its statements see, from REPEATABLE READ on; below, that its running one sees.
+    pub snapshot: Option<u64>,
+    /// The number of its next statement that writes.
+    pub command: u32,
+    /// The catalog with what it has defined.
+    pub draft: Option<Draft>,
+}
+
+/// Whether a transaction ends with its statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Block {
+    /// It does: nobody said BEGIN.
+    Implicit,
+    /// It lasts until somebody says so.
+    Open,
+    /// Something failed in it; it only can be rolled back.
+    Failed,
+}
+
+/// A transaction or a savepoint's subtransaction.
+#[derive(Debug, Default)]
+pub(crate) struct Level {
+    pub savepoint: Option<Rc<str>>,
+    /// Its number, if it has written something.
+    pub xid: Option<Xid>,
+    /// Those of subtransactions that became part of it.
+    pub released: Vec<Xid>,
+    /// What its transaction had defined when it began.
+    pub changes: Option<Changes>,
+    /// What was set when it began.
+    pub settings: Option<Settings>,
+}
+
+/// The catalog with a transaction's own changes.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// The version of the committed one that it was made from.
+    pub base: u64,
+    pub catalog: Catalog,
+    pub changes: Changes,
+}
+
+impl Session {
+    pub fn new(settings: Settings) -> Session {
+        Session {
+            naming: Naming { path: vec![PUBLIC] },
+            settings,
+            transaction: None,
+            pause: None,
+            is_cancelled: false,
+            statement_began: SimTime(0),
+        }
+    }
+
+    /// Its transaction.
+    pub fn transaction(&self) -> &Transaction {
+        self.transaction.as_ref().expect("a statement runs in a transaction")
+    }
+
+    pub fn transaction_mut(&mut self) -> &mut Transaction {
+        self.transaction.as_mut().expect("a statement runs in a transaction")
+    }
+
+    /// When its wait for a lock, which began then, has taken too long.
+    pub fn deadline(&self, waits_since: SimTime) -> Option<SimTime> {
+        let lock = self.settings.timeout("lock_timeout").map(|timeout| waits_since + timeout);
+        let statement = self.settings.timeout("statement_timeout").map(|timeout| self.statement_began + timeout);
+        lock.into_iter().chain(statement).min()
+    }
+
+    /// Whether its client is inside a block.
+    pub fn is_in_block(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.block != Block::Implicit)
+    }
+}
+
+impl Transaction {
+    pub fn new(block: Block, isolation: Isolation, is_read_only: bool, began: SimTime) -> Transaction {
+        Transaction {
+            block,
+            isolation,
+            is_read_only,
+            began,
+            levels: vec![Level::default()],
+            snapshot: None,
+            command: 0,
+            draft: None,
+        }
+    }
+
+    /// How deep its locks belong: 1 is the transaction, and each savepoint is one deeper.
+    pub fn depth(&self) -> u32 {
+        u32::try_from(self.levels.len()).expect("savepoints fit into memory")
+    }
+
+    /// Its own number, if it has written something.
+    pub fn top(&self) -> Option<Xid> {
+        self.levels[0].xid
+    }
+
+    /// Whether one snapshot serves all of its statements.
+    pub fn keeps_snapshot(&self) -> bool {
+        self.isolation >= Isolation::RepeatableRead
+    }
+
+    /// The running level.
+    pub fn level(&mut self) -> &mut Level {
+        self.levels.last_mut().expect("a transaction has a level")
+    }
+}

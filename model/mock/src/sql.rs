@@ -1,0 +1,223 @@
+//! Text becomes statements: sqlparser reads PostgreSQL's language, and what it does not know is put right here.
+
+use crate::catalog::{QualifiedName, identifier};
+use crate::error::{error, unsupported};
+use crate::store::RowLock;
+use drawloom_model::SqlError;
+use sqlparser::ast;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use std::rc::Rc;
+
+/// How long a statement's text may be.
+pub(crate) const STATEMENT_BYTES_MAX: usize = 1 << 20;
+
+/// How deep a statement may be nested for the parser.
+const DEPTH_MAX: usize = 60;
+
+/// The statements of a text.
+///
+/// # Errors
+/// `42601`: it is none; `54000`, `54001`: it is too long or too deep.
+pub(crate) fn parse(sql: &str) -> Result<Vec<ast::Statement>, SqlError> {
+    if sql.len() > STATEMENT_BYTES_MAX {
+        return Err(error("54000", format!("a statement may be {STATEMENT_BYTES_MAX} bytes long")));
+    }
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|failure| error("42601", format!("syntax error: {}", failure.message)))?;
+    let tokens = spell_out_locks(tokens);
+    let mut parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens);
+    parser.parse_statements().map_err(|failure| match failure {
+        ParserError::RecursionLimitExceeded => error("54001", "stack depth limit exceeded"),
+        ParserError::TokenizerError(message) => error("42601", format!("syntax error: {message}")),
+        ParserError::ParserError(_) => {
+            let at = parser.peek_token_ref();
+            match &at.token {
+                Token::EOF => error("42601", "syntax error at end of input"),
+                token => error("42601", format!("syntax error at or near \"{token}\"")),
+            }
+        }
+    })
+}
+
+/// A relation's name in a text, as `regclass` reads it.
+///
+/// # Errors
+/// `42602`: it is no name.
+pub(crate) fn relation_name(text: &str) -> Result<QualifiedName, SqlError> {
+    let dialect = PostgreSqlDialect {};
+    let invalid = || error("42602", "invalid name syntax");
+    let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(|_| invalid())?;
+    let name = parser.parse_object_name(false).map_err(|_| invalid())?;
+    QualifiedName::of(&name)
+}
+
+/// How a clause locks rows. The parser knows `FOR UPDATE` and `FOR SHARE` of one table; the others reach it
+/// spelled as those, with their mode as a schema of the table's that no identifier can be.
+pub(crate) struct LockStrength {
+    pub mode: RowLock,
+    /// The table's name; all of them otherwise.
+    pub of: Option<Rc<str>>,
+}
+
+const KEY_SHARE: &str = "\0key share";
+const NO_KEY_UPDATE: &str = "\0no key update";
+
+impl LockStrength {
+    /// That of a clause.
+    ///
+    /// # Errors
+    /// `42601`: the table's name has several parts.
+    pub fn of(clause: &ast::LockClause) -> Result<LockStrength, SqlError> {
+        let plain = match clause.lock_type {
+            ast::LockType::Share => RowLock::Share,
+            ast::LockType::Update => RowLock::Update,
+        };
+        let mut mode = plain;
+        let mut names = Vec::new();
+        for part in clause.of.iter().flat_map(|of| &of.0) {
+            let ident = part.as_ident().ok_or_else(|| unsupported(clause))?;
+            match &*ident.value {
+                KEY_SHARE => mode = RowLock::KeyShare,
+                NO_KEY_UPDATE => mode = RowLock::NoKeyUpdate,
+                _ => names.push(identifier(ident)),
+            }
+        }
+        match names.len() {
+            0 | 1 => Ok(LockStrength { mode, of: names.pop() }),
+            _ => Err(error("42601", format!("{clause} must specify unqualified relation names"))),
+        }
+    }
+}
+
+/// Rewrites `FOR NO KEY UPDATE`, `FOR KEY SHARE` and `OF a, b` into clauses that the parser knows.
+fn spell_out_locks(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut spelled = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        match clause(&tokens, at) {
+            Some(clause) => {
+                at = clause.end;
+                clause.spell(&mut spelled);
+            }
+            None => {
+                spelled.push(tokens[at].clone());
+                at += 1;
+            }
+        }
+    }
+    spelled
+}
+
+/// A locking clause among the tokens.
+struct Clause<'a> {
+    start: &'a TokenWithSpan,
+    update: bool,
+    marker: Option<&'static str>,
+    of: Vec<Vec<TokenWithSpan>>,
+    nonblock: Vec<TokenWithSpan>,
+    end: usize,
+}
+
+fn clause(tokens: &[TokenWithSpan], at: usize) -> Option<Clause<'_>> {
+    let mut words = Words { tokens, at };
+    let start = words.keyword(Keyword::FOR)?;
+    let (update, marker) = if words.keyword(Keyword::NO).is_some() {
+        words.keyword(Keyword::KEY)?;
+        words.keyword(Keyword::UPDATE)?;
+        (true, Some(NO_KEY_UPDATE))
+    } else if words.keyword(Keyword::KEY).is_some() {
+        words.keyword(Keyword::SHARE)?;
+        (false, Some(KEY_SHARE))
+    } else if words.keyword(Keyword::UPDATE).is_some() {
+        (true, None)
+    } else {
+        words.keyword(Keyword::SHARE)?;
+        (false, None)
+    };
+    let mut of = Vec::new();
+    if words.keyword(Keyword::OF).is_some() {
+        loop {
+            of.push(words.name()?);
+            if words.token(&Token::Comma).is_none() {
+                break;
+            }
+        }
+    }
+    let mut nonblock = Vec::new();
+    if let Some(nowait) = words.keyword(Keyword::NOWAIT) {
+        nonblock.push(nowait.clone());
+    } else if let Some(skip) = words.keyword(Keyword::SKIP) {
+        nonblock.extend([skip.clone(), words.keyword(Keyword::LOCKED)?.clone()]);
+    }
+    Some(Clause { start, update, marker, of, nonblock, end: words.at })
+}
+
+impl Clause<'_> {
+    fn spell(self, spelled: &mut Vec<TokenWithSpan>) {
+        let span = self.start.span;
+        let token = |token| TokenWithSpan::new(token, span);
+        let keyword = |text| token(Token::make_keyword(text));
+        let mode = if self.update { "UPDATE" } else { "SHARE" };
+        let names = if self.of.is_empty() { vec![Vec::new()] } else { self.of };
+        for name in names {
+            spelled.extend([self.start.clone(), keyword(mode)]);
+            if self.marker.is_some() || !name.is_empty() {
+                spelled.push(keyword("OF"));
+            }
+            if let Some(marker) = self.marker {
+                spelled.push(token(Token::Word(Word {
+                    value: marker.to_owned(),
+                    quote_style: Some('"'),
+                    keyword: Keyword::NoKeyword,
+                })));
+                if !name.is_empty() {
+                    spelled.push(token(Token::Period));
+                }
+            }
+            spelled.extend(name);
+            spelled.extend(self.nonblock.iter().cloned());
+        }
+    }
+}
+
+/// Tokens without what stands between them.
+struct Words<'a> {
+    tokens: &'a [TokenWithSpan],
+    at: usize,
+}
+
+impl<'a> Words<'a> {
+    fn next_if(&mut self, test: impl FnOnce(&Token) -> bool) -> Option<&'a TokenWithSpan> {
+        let skipped = self.tokens[self.at..].iter().position(|token| !matches!(token.token, Token::Whitespace(_)))?;
+        let token = &self.tokens[self.at + skipped];
+        if !test(&token.token) {
+            return None;
+        }
+        self.at += skipped + 1;
+        Some(token)
+    }
+
+    fn keyword(&mut self, keyword: Keyword) -> Option<&'a TokenWithSpan> {
+        self.next_if(|token| matches!(token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none()))
+    }
+
+    fn token(&mut self, wanted: &Token) -> Option<&'a TokenWithSpan> {
+        self.next_if(|token| token == wanted)
+    }
+
+    fn name(&mut self) -> Option<Vec<TokenWithSpan>> {
+        let mut name = Vec::new();
+        loop {
+            name.push(self.next_if(|token| matches!(token, Token::Word(_)))?.clone());
+            match self.token(&Token::Period) {
+                Some(period) => name.push(period.clone()),
+                None => return Some(name),
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A statement from its text to its reply.
+
+use crate::change::Outcome;
+use crate::error::{error, unsupported};
+use crate::executor::Executor;
+use crate::plan::{Kind, Plan, Text};
+use crate::query::{self, Output, Query};
+use crate::session::Block;
+use crate::types::{self, Datum, Scalar, Type};
+use drawloom_model::{Reply, SqlError, Statement, Value};
+use sqlparser::ast;
+use std::rc::Rc;
+
+impl Executor {
+    /// Executes a statement.
+    ///
+    /// # Errors
+    /// Whatever PostgreSQL says of it. What it did is undone by then.
+    pub async fn execute(&self, statement: &Statement) -> Result<Reply, SqlError> {
+        let result = self.attempt(statement).await;
+        match result {
+            Ok(reply) => {
+                let is_implicit = self.with(|database| {
+                    let transaction = database.session(self.session).transaction.as_ref();
+                    transaction.is_some_and(|transaction| transaction.block == Block::Implicit)
+                });
+                if is_implicit {
+                    self.commit().await?;
+                }
+                Ok(reply)
+            }
+            Err(failure) => {
+                self.with(|database| database.fail(self.session));
+                Err(failure)
+            }
+        }
+    }
+
+    async fn attempt(&self, statement: &Statement) -> Result<Reply, SqlError> {
+        let text = Text::of(&statement.sql)?;
+        match text.statements.as_slice() {
+            [] => Ok(Reply::default()),
+            [ast] => match self.control(ast).await? {
+                Some(reply) => Ok(reply),
+                None => self.ordinary(&text, ast, &statement.params).await,
+            },
+            _ => Err(unsupported("a text of several statements")),
+        }
+    }
+
+    /// What is no transaction control.
+    async fn ordinary(&self, text: &Text, ast: &ast::Statement, parameters: &[Value]) -> Result<Reply, SqlError> {
+        self.with(|database| {
+            match &database.session(self.session).transaction {
+                None => database.begin(self.session, Block::Implicit),
+                Some(transaction) if transaction.block == Block::Failed => {
+                    let message = "current transaction is aborted, commands ignored until end of transaction block";
+                    return Err(error("25P02", message));
+                }
+                Some(_) => (),
+            }
+            Ok(())
+        })?;
+        loop {
+            let (plan, version) = self.with(|database| {
+                database.refresh(self.session);
+                let catalog = database.catalog(self.session);
+                let plan = text.plan(catalog, &database.session(self.session).naming);
+                (plan, catalog.version())
+            });
+            let Some(plan) = plan? else {
+                // It is executed as it stands.
+                return Box::pin(self.utility(ast)).await;
+            };
+            if plan.writes() {
+                self.refuse_if_read_only(ast)?;
+            }
+            // With one snapshot for all statements it is taken before anything is waited for.
+            self.with(|database| {
+                if database.session(self.session).transaction().keeps_snapshot() {
+                    database.reader(self.session);
+                }
+            });
+            self.lock_relations(&plan.uses).await?;
+            // What it waited for may have changed what its names mean.
+            let is_current = self.with(|database| {
+                database.refresh(self.session);
+                database.catalog(self.session).version() == version
+            });
+            if is_current {
+                return self.perform(&plan, parameters).await;
+            }
+        }
+    }
+
+    /// Refuses a statement in a transaction that may not write.
+    ///
+    /// # Errors
+    /// `25006`
+    pub fn refuse_if_read_only(&self, ast: &ast::Statement) -> Result<(), SqlError> {
+        if !self.with(|database| database.session(self.session).transaction().is_read_only) {
+            return Ok(());
+        }
+        let text = ast.to_string();
+        let verb: String = text.split_whitespace().next().unwrap_or_default().to_uppercase();
+        Err(error("25006", format!("cannot execute {verb} in a read-only transaction")))
+    }
+
+    /// Executes a plan whose relations are locked.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub async fn perform(&self, plan: &Plan, parameters: &[Value]) -> Result<Reply, SqlError> {
+        let parameters = data(&plan.parameters, parameters)?;
+        let (outcome, columns) = match &plan.kind {
+            Kind::Query(query) => {
+                let rows = self.query(query, &parameters).await?;
+                (Outcome { affected: 0, rows }, Some(&query.columns))
+            }
+            Kind::Insert(insert) => {
+                let columns = insert.returning.as_ref().map(|returning| &returning.columns);
+                (Box::pin(self.insert(insert, &parameters)).await?, columns)
+            }
+            Kind::Update(update) => {
+                let columns = update.returning.as_ref().map(|returning| &returning.columns);
+                (Box::pin(self.update(update, &parameters)).await?, columns)
+            }
+            Kind::Delete(delete) => {
+                let columns = delete.returning.as_ref().map(|returning| &returning.columns);
+                (Box::pin(self.delete(delete, &parameters)).await?, columns)
+            }
+        };
+        if plan.writes() {
+            self.with(|database| database.session_mut(self.session).transaction_mut().command += 1);
+        }
+        Ok(reply(outcome, columns.map_or(&[], Vec::as_slice)))
+    }
+
+    /// The rows of a query.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub async fn query(&self, query: &Query, parameters: &[Datum]) -> Result<Vec<Vec<Datum>>, SqlError> {
+        let reader = self.reader();
+        if query.locks_rows() {
+            return Box::pin(self.lock_rows(query, reader, parameters, &[])).await;
+        }
+        self.read(reader, parameters, |cx| query::rows(query, cx)).await
+    }
+}
+
+/// A statement's parameters as the types that it takes.
+fn data(types: &[Type], values: &[Value]) -> Result<Vec<Datum>, SqlError> {
+    if types.len() != values.len() {
+        let message = format!("bind message supplies {} parameters, but prepared statement requires {}", values.len(), types.len());
+        return Err(error("08P01", message));
+    }
+    types.iter().zip(values).map(|(ty, value)| datum(*ty, value)).collect()
+}
+
+fn datum(ty: Type, value: &Value) -> Result<Datum, SqlError> {
+    let whole = [Scalar::Int2, Scalar::Int4, Scalar::Int8].into_iter().any(|scalar| ty == Type::of(scalar));
+    Ok(match value {
+        Value::Null => Datum::Null,
+        Value::Bool(truth) if ty == Type::of(Scalar::Bool) => Datum::Bool(*truth),
+        Value::Int(number) if ty == Type::of(Scalar::Int8) => Datum::Int(*number),
+        Value::Int(number) if whole => types::input(&number.to_string(), ty, None)?,
+        Value::Real(number) if ty == Type::of(Scalar::Float8) => Datum::Float(*number),
+        Value::Text(text) if ty == Type::of(Scalar::Text) => Datum::text(text.as_str()),
+        Value::Blob(bytes) if ty == Type::of(Scalar::Bytea) => Datum::Bytes(bytes.as_slice().into()),
+        Value::Bool(truth) => types::input(if *truth { "t" } else { "f" }, ty, None)?,
+        Value::Int(number) => types::input(&number.to_string(), ty, None)?,
+        Value::Real(number) => types::input(&number.to_string(), ty, None)?,
+        Value::Text(text) => types::input(text, ty, None)?,
+        Value::Blob(_) => return Err(error("42804", format!("bytes are no {ty}"))),
+    })
+}
+
+/// A reply with these rows.
+pub(crate) fn reply(outcome: Outcome, columns: &[Output]) -> Reply {
+    let value = |(datum, column): (Datum, &Output)| match datum {
+        Datum::Null => Value::Null,
+        Datum::Bool(truth) => Value::Bool(truth),
+        Datum::Int(number) if column.ty != Type::of(Scalar::Regclass) => Value::Int(number),
+        Datum::Bytes(bytes) => Value::Blob(bytes.to_vec()),
+        Datum::Text(text) => Value::Text(text.as_ref().to_owned()),
+        other => Value::Text(types::output(&other, column.ty)),
+    };
+    let rows = outcome.rows.into_iter().map(|row| row.into_iter().zip(columns).map(value).collect());
+    let names: Rc<[String]> = columns.iter().map(|column| column.name.as_ref().to_owned()).collect();
+    Reply { columns: names, rows: rows.collect(), affected: outcome.affected }
+}

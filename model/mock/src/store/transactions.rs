@@ -1,0 +1,94 @@
+//! Which transactions there are, how they ended, and what one sees of another.
+
+use crate::ids::Xid;
+
+/// How far a transaction or a subtransaction came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It runs, inside this transaction or as it.
+    Running { top: Xid },
+    /// It committed, as the so-manieth of all.
+    Committed { sequence: u64 },
+    /// It was rolled back.
+    Aborted,
+}
+
+/// Every transaction's state.
+#[derive(Debug, Default)]
+pub(crate) struct Transactions {
+    /// By xid, which begin at 1.
+    states: Vec<State>,
+    commits: u64,
+}
+
+/// Who looks at a row, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader {
+    /// It sees the commits up to this one.
+    pub sequence: u64,
+    /// Its own transaction, if that has written something.
+    pub top: Option<Xid>,
+    /// It sees what its own transaction's commands before this one wrote.
+    pub command: u32,
+    /// It sees what others have not committed.
+    pub dirty: bool,
+}
+
+impl Transactions {
+    /// A new transaction, or a subtransaction of `top`.
+    pub fn begin(&mut self, top: Option<Xid>) -> Xid {
+        let xid = Xid(u32::try_from(self.states.len() + 1).expect("a run has fewer than 4 billion transactions"));
+        self.states.push(State::Running { top: top.unwrap_or(xid) });
+        xid
+    }
+
+    /// All of these commit, as one.
+    pub fn commit(&mut self, xids: impl IntoIterator<Item = Xid>) -> u64 {
+        self.commits += 1;
+        for xid in xids {
+            self.set(xid, State::Committed { sequence: self.commits });
+        }
+        self.commits
+    }
+
+    /// It is rolled back.
+    pub fn abort(&mut self, xid: Xid) {
+        self.set(xid, State::Aborted);
+    }
+
+    fn set(&mut self, xid: Xid, state: State) {
+        let slot = &mut self.states[xid.0 as usize - 1];
+        assert!(matches!(slot, State::Running { .. }), "a transaction ends once");
+        *slot = state;
+    }
+
+    /// How far it came.
+    pub fn state(&self, xid: Xid) -> State {
+        self.states[xid.0 as usize - 1]
+    }
+
+    /// The transaction that it runs in, if it runs.
+    pub fn running(&self, xid: Xid) -> Option<Xid> {
+        match self.state(xid) {
+            State::Running { top } => Some(top),
+            State::Committed { .. } | State::Aborted => None,
+        }
+    }
+
+    /// How many have committed: who begins to read now sees these.
+    pub fn commits(&self) -> u64 {
+        self.commits
+    }
+}
+
+impl Reader {
+    /// Whether it sees what this transaction did in that command.
+    pub fn sees(&self, transactions: &Transactions, xid: Xid, command: u32) -> bool {
+        match transactions.state(xid) {
+            State::Running { top } if Some(top) == self.top => command < self.command,
+            State::Running { .. } => self.dirty,
+            State::Committed { sequence } => sequence <= self.sequence,
+            State::Aborted => false,
+        }
+    }
+}

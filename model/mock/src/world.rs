@@ -1,0 +1,174 @@
+//! The database as one statement sees it: its snapshot, and what it learns and leaves while it reads.
+
+use crate::database::Database;
+use crate::expression::{Context, EngineCall};
+use crate::ids::{Oid, Tid};
+use crate::query::Query;
+use crate::store::{File, Reader, Tuple};
+use crate::types::Datum;
+use drawloom_model::{SessionId, SqlError};
+use crate::locks::{AdvisoryKey, Mode, Tag};
+use drawloom_sim::SimDuration;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The rows of a subquery of WITH.
+type Rows = Rc<Vec<Vec<Datum>>>;
+
+/// What a statement sees.
+pub(crate) struct World<'a> {
+    pub database: &'a Database,
+    pub session: SessionId,
+    pub reader: Reader,
+    /// What an expression has to wait for, before the statement is worked out again.
+    pub wanted: RefCell<Option<Want>>,
+    /// What came of the waits that are over, in their order, and how many of them it has come by.
+    memos: &'a [Memo],
+    met: Cell<usize>,
+    ctes: RefCell<BTreeMap<usize, Rows>>,
+}
+
+/// What an expression waits for.
+#[derive(Clone, Debug)]
+pub(crate) enum Want {
+    Lock { tag: Tag, mode: Mode, depth: u32 },
+    Sleep(SimDuration),
+    /// The rows of a query that locks them, inside queries with these rows, the innermost first.
+    Rows { query: Query, outer: Vec<Vec<Datum>> },
+}
+
+/// What came of a wait.
+#[derive(Clone, Debug)]
+pub(crate) enum Memo {
+    Over,
+    Rows(Rows),
+}
+
+impl<'a> World<'a> {
+    /// What this session sees through this snapshot.
+    pub fn new(database: &'a Database, session: SessionId, reader: Reader, memos: &'a [Memo]) -> World<'a> {
+        let (wanted, met) = (RefCell::default(), Cell::new(0));
+        World { database, session, reader, wanted, memos, met, ctes: RefCell::default() }
+    }
+
+    /// Waits for something, unless that is over: the statement is worked out from its beginning until all of its
+    /// waits are.
+    ///
+    /// # Errors
+    /// It has to wait; the error goes nowhere.
+    fn want(&self, want: impl FnOnce() -> Want) -> Result<&'a Memo, SqlError> {
+        let met = self.met.get();
+        self.met.set(met + 1);
+        self.memos.get(met).ok_or_else(|| {
+            *self.wanted.borrow_mut() = Some(want());
+            crate::error::error("XX000", "a wait that nobody has waited")
+        })
+    }
+
+    /// The rows of a query that locks them.
+    ///
+    /// # Errors
+    /// As for every wait.
+    pub fn locked_rows(&self, query: &Query, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, SqlError> {
+        let outer = || {
+            let around = std::iter::successors(cx.outer, |outer| outer.outer);
+            around.map(|outer| outer.row.to_vec()).collect()
+        };
+        match self.want(|| Want::Rows { query: query.clone(), outer: outer() })? {
+            Memo::Rows(rows) => Ok(rows.to_vec()),
+            Memo::Over => unreachable!("the same statement waits for the same things again"),
+        }
+    }
+
+    /// A table's rows.
+    pub fn file(&self, file: Oid) -> &'a File {
+        self.database.files.get(&file).expect("a table has a file")
+    }
+
+    /// Whether the statement sees this version.
+    ///
+    /// # Errors
+    /// `40001`: at SERIALIZABLE, that it does or does not may not be.
+    pub fn sees(&self, _table: Oid, _tid: Tid, tuple: &Tuple) -> Result<bool, SqlError> {
+        Ok(tuple.is_visible(&self.database.transactions, &self.reader))
+    }
+
+    /// The statement reads all of a table.
+    ///
+    /// # Errors
+    /// `40001`, at SERIALIZABLE.
+    pub fn read_all(&self, _table: Oid) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    /// The statement looks for a key in an index.
+    ///
+    /// # Errors
+    /// `40001`, at SERIALIZABLE.
+    pub fn read_index(&self, _index: Oid) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    /// The statement has found this version by an index.
+    ///
+    /// # Errors
+    /// `40001`, at SERIALIZABLE.
+    pub fn read_row(&self, _table: Oid, _tid: Tid, _tuple: &Tuple) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    /// The rows of a subquery of WITH, which were worked out when its query began.
+    pub fn cte(&self, number: usize, _cx: &Context<'_>) -> Result<Rows, SqlError> {
+        Ok(self.ctes.borrow().get(&number).expect("a query begins with its subqueries").clone())
+    }
+
+    /// Keeps the rows of a subquery of WITH.
+    pub fn keep_cte(&self, number: usize, rows: Vec<Vec<Datum>>) {
+        self.ctes.borrow_mut().insert(number, Rc::new(rows));
+    }
+
+    /// What the engine knows.
+    ///
+    /// # Errors
+    /// As PostgreSQL's function of that name.
+    pub fn call(&self, call: EngineCall, arguments: &[Datum]) -> Result<Datum, SqlError> {
+        match (call, arguments) {
+            (EngineCall::AdvisoryLock { shared, session, wait }, keys) => {
+                let Some(key) = advisory_key(keys) else { return Ok(Datum::Null) };
+                let depth = if session { 0 } else { self.database.session(self.session).transaction().depth() };
+                let mode = if shared { Mode::Share } else { Mode::Exclusive };
+                let tag = Tag::Advisory(key);
+                if wait {
+                    self.want(|| Want::Lock { tag, mode, depth })?;
+                    return Ok(Datum::text(""));
+                }
+                Ok(Datum::Bool(self.database.locks.borrow_mut().try_acquire(self.session, tag, mode, depth)))
+            }
+            (EngineCall::AdvisoryUnlock { shared }, keys) => {
+                let Some(key) = advisory_key(keys) else { return Ok(Datum::Null) };
+                let mode = if shared { Mode::Share } else { Mode::Exclusive };
+                let mut locks = self.database.locks.borrow_mut();
+                Ok(Datum::Bool(locks.release(self.session, Tag::Advisory(key), mode, 0)))
+            }
+            (EngineCall::Sleep, [Datum::Float(seconds)]) => {
+                let duration = SimDuration((seconds.clamp(0.0, 1e9) * 1e6) as u64);
+                self.want(|| Want::Sleep(duration))?;
+                Ok(Datum::text(""))
+            }
+            _ => self.database.call(self.session, call, arguments),
+        }
+    }
+}
+
+/// An advisory lock's key; NULL is none.
+fn advisory_key(keys: &[Datum]) -> Option<AdvisoryKey> {
+    match keys {
+        [Datum::Int(key)] => Some(AdvisoryKey::Big(*key)),
+        [Datum::Int(high), Datum::Int(low)] => {
+            let half = |half: i64| i32::try_from(half).expect("the binder has made it an integer");
+            Some(AdvisoryKey::Pair(half(*high), half(*low)))
+        }
+        _ => None,
+    }
+}
