@@ -1,5 +1,6 @@
 //! The arguments of every subcommand, and the way from one to its file.
 
+use crate::engine::{EngineArgs, named, names};
 use crate::exit::{Exit, Failure};
 use crate::{corpus, explain, export, list, outside, replay, run, shrink};
 use clap::builder::PossibleValuesParser;
@@ -8,8 +9,7 @@ use drawloom_replays::name::NoName;
 use drawloom_replays::{Name, Plan, Swarm, plan};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::source::Strategy;
-use drawloom_sim::{Actor, Profile, SimDuration};
-use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
+use drawloom_sim::{Actor, Profile};
 use drawloom_workloads::{Variant, Workload};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -98,9 +98,6 @@ pub struct RunArgs {
     /// Leave findings as they were found
     #[arg(long)]
     pub no_shrink: bool,
-    /// The engine
-    #[arg(long, default_value = "sqlite", value_parser = PossibleValuesParser::new(["sqlite"]))]
-    pub backend: String,
     /// How the network behaves [default: each seed draws it; direct for `bounded`]
     #[arg(long, value_parser = names(Profile::ALL.map(Profile::name)))]
     pub network: Option<String>,
@@ -108,18 +105,9 @@ pub struct RunArgs {
     /// seed draws; none for `bounded`]
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = fault_names())]
     pub faults: Vec<String>,
-    /// SQLite's journal_mode
-    #[arg(long, default_value = "wal", value_parser = names(JournalMode::ALL.map(JournalMode::name)))]
-    pub sqlite_journal_mode: String,
-    /// SQLite's synchronous
-    #[arg(long, default_value = "full", value_parser = names(Synchronous::ALL.map(Synchronous::name)))]
-    pub sqlite_synchronous: String,
-    /// What a connection does that finds the database locked: wait in simulated time, or say so at once
-    #[arg(long, default_value = "wait", value_parser = names(["wait", "error"]))]
-    pub sqlite_busy: String,
-    /// How long it waits, in milliseconds of simulated time
-    #[arg(long, value_name = "MS", default_value_t = 5_000)]
-    pub sqlite_busy_timeout_ms: u32,
+    /// The engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
     /// Go on after a finding; keep one replay of every kind of finding
     #[arg(long)]
     pub keep_going: bool,
@@ -264,14 +252,12 @@ pub enum ListWhat {
     Workloads,
     /// Engines.
     Backends,
+    /// Bugs that the mock can have.
+    Bugs,
     /// Kinds of fault.
     Faults,
     /// Behaviours of the network.
     Networks,
-}
-
-fn names<const N: usize>(names: [&'static str; N]) -> PossibleValuesParser {
-    PossibleValuesParser::new(names)
 }
 
 fn fault_names() -> PossibleValuesParser {
@@ -293,23 +279,18 @@ impl RunArgs {
     /// The plan that the arguments describe.
     ///
     /// # Errors
-    /// A name that stands for nothing, with the nearest valid ones.
+    /// A name that stands for nothing, with the nearest valid ones; an option of another engine.
     pub fn plan(&self) -> Result<Plan, Failure> {
         let workload = plan::workload(&self.workload)?;
         let variant = plan::variant(workload, &self.variant)?;
         let usual = Plan::usual(workload.name(), variant.name)?;
-        let timeout = SimDuration::millis(u64::from(self.sqlite_busy_timeout_ms));
         Ok(Plan {
             workers: self.threads.unwrap_or(usual.workers),
             actions: self.actions.unwrap_or(usual.actions),
             left_out: self.left_out(workload, variant)?,
             network: self.profile(),
             faults: self.fault_plan()?,
-            sqlite: Options {
-                journal_mode: named(&JournalMode::ALL, JournalMode::name, &self.sqlite_journal_mode),
-                synchronous: named(&Synchronous::ALL, Synchronous::name, &self.sqlite_synchronous),
-                busy: if self.sqlite_busy == "error" { Busy::Error } else { Busy::Wait { timeout } },
-            },
+            engine: self.engine.engine()?,
             ..usual
         })
     }
@@ -411,12 +392,6 @@ impl RunArgs {
             (None, None) => 0..1_000,
         }
     }
-}
-
-fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, wanted: &str) -> T {
-    *all.iter()
-        .find(|value| name(**value) == wanted)
-        .expect("the argument parser lets only valid names through")
 }
 
 /// Does what the command line says.

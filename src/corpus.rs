@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::{output, outside};
 use drawloom_replays::codec::ReadError;
 use drawloom_replays::corpus::{self, AddError, Added, Entry};
-use drawloom_replays::report::printable;
+use drawloom_replays::report::{self, printable};
 use drawloom_replays::search::ReplayError;
 use drawloom_replays::{Verdict, outside::FileError};
 use drawloom_sim::Host;
@@ -107,9 +107,10 @@ fn text(folder: &Path, entries: &[Entry]) -> String {
         let Ok(kept) = &entry.state else { continue };
         let finding = kept.finding.as_ref().map_or("no finding", |signature| &signature.name);
         text += &format!(
-            "  {}, {}, {} worker{}, {} statement{}: {}\n",
+            "  {}, {}{}, {} worker{}, {} statement{}: {}\n",
             kept.workload,
             kept.variant,
+            report::on(&kept.engine),
             kept.workers,
             plural(usize::from(kept.workers)),
             kept.statements,
@@ -136,6 +137,7 @@ fn document(entry: &Entry) -> Value {
         document["workers"] = kept.workers.into();
         document["statements"] = kept.statements.into();
         document["finding"] = kept.finding.as_ref().map(ToString::to_string).into();
+        document = output::on(&kept.engine, document);
     }
     document
 }

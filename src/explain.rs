@@ -4,7 +4,7 @@ use crate::cli::{Done, ExplainArgs};
 use crate::exit::{Exit, Failure};
 use crate::outside::{self, Status};
 use drawloom_replays::why::{self, Why, WhyError};
-use drawloom_replays::{Replay, lanes};
+use drawloom_replays::{Engine, Replay, lanes};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -14,8 +14,12 @@ pub fn explain(args: &ExplainArgs) -> Done {
     let replay = replay.map_err(|error| Failure::of_file(&args.file, &error))?;
     let style = lanes::Style { width: usize::from(args.width), color: true };
     // What goes to a pipe, or to somebody with NO_COLOR, loses its colours on the way out.
-    if args.why {
-        outside::print(&format!("{}\n", find_out(&replay, &args.file)?.draw(&style)));
+    let why = if args.why { Some(find_out(&replay, &args.file)?) } else { None };
+    if replay.plan.engine != Engine::default() {
+        outside::print(&format!("on {}\n\n", replay.plan.engine));
+    }
+    if let Some(why) = why {
+        outside::print(&format!("{}\n", why.draw(&style)));
     }
     outside::print(&lanes::draw(&replay.history, &replay.findings, &style));
     Ok(if replay.findings.is_empty() { Exit::Nothing } else { Exit::Finding })

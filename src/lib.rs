@@ -13,10 +13,12 @@
 //! assert!(search::first_finding(&plan, 0..20).unwrap().is_none());
 //! ```
 //!
-//! A workload of your own is an implementation of [`Workload`]; put it into the `workload` of a [`Plan`].
+//! A workload of your own is an implementation of [`Workload`]; put it into the `workload` of a [`Plan`]. The `engine`
+//! of a plan is SQLite, unless you say otherwise: [`Engine`] has the others, [`sqlite`] and [`mock`] their options.
 
 pub mod cli;
 mod corpus;
+mod engine;
 mod exit;
 mod explain;
 mod export;
@@ -29,9 +31,12 @@ mod replay;
 mod run;
 mod shrink;
 
+pub use drawloom_mock as mock;
 pub use drawloom_model as model;
 pub use drawloom_replays::lenient::{expect_fixed, expect_fixed_among};
-pub use drawloom_replays::{Name, Plan, Replay, Swarm, codec, feedback, search, shrink as shrinking, why};
+pub use drawloom_replays::{
+    Engine, Name, Plan, Replay, Swarm, codec, feedback, search, shrink as shrinking, why,
+};
 pub use drawloom_sim as sim;
 pub use drawloom_sqlite as sqlite;
 pub use drawloom_workloads::{Action, Client, Variant, Workload};

@@ -3,6 +3,8 @@
 use crate::cli::{Done, Format, ListArgs, ListWhat};
 use crate::exit::Exit;
 use crate::{output, outside};
+use drawloom_mock::Bug;
+use drawloom_replays::engine::{self, Engine};
 use drawloom_sim::Profile;
 use drawloom_sim::faults::Fault;
 use drawloom_workloads::{ALL, Variant};
@@ -14,10 +16,8 @@ pub fn list(args: &ListArgs) -> Done {
     let simple = |names: Vec<&'static str>| (names.join("\n") + "\n", json!(names));
     let (text, document) = match args.what {
         ListWhat::Workloads => (workloads_text(), workloads_json()),
-        ListWhat::Backends => {
-            let sqlite = drawloom_sqlite::fingerprint();
-            (format!("sqlite  {sqlite}\n"), json!([{ "name": "sqlite", "fingerprint": sqlite }]))
-        }
+        ListWhat::Backends => (backends_text(), backends_json()),
+        ListWhat::Bugs => (bugs_text(), bugs_json()),
         ListWhat::Faults => simple(Fault::ALL.map(Fault::name).to_vec()),
         ListWhat::Networks => simple(Profile::ALL.map(Profile::name).to_vec()),
     };
@@ -40,6 +40,47 @@ fn workloads_text() -> String {
         }
     }
     text
+}
+
+fn backends() -> impl Iterator<Item = Engine> {
+    Engine::NAMES.into_iter().map(|name| Engine::usual(name).expect("an engine has its name"))
+}
+
+fn backends_text() -> String {
+    backends().map(|engine| format!("{:<8}{}\n", engine.name(), engine.fingerprint())).collect()
+}
+
+fn backends_json() -> Value {
+    let backend = |engine: Engine| {
+        let (name, fingerprint) = (engine.name(), engine.fingerprint());
+        json!({ "name": name, "fingerprint": fingerprint, "options": engine.options() })
+    };
+    backends().map(backend).collect()
+}
+
+/// What finds the bug: the arguments of `drawloom run`.
+fn found_by(bug: Bug) -> Option<String> {
+    bug.workload().map(|workload| format!("{workload} --backend mock --bug {}", bug.name()))
+}
+
+fn bugs_text() -> String {
+    let mut text = String::new();
+    for bug in engine::planted() {
+        let _ = writeln!(text, "{:<24} {}", bug.name(), bug.sentence());
+        let _ = writeln!(text, "{:<24} seen by {}", "", bug.oracle());
+        if let Some(found_by) = found_by(bug) {
+            let _ = writeln!(text, "{:<24} drawloom run {found_by}", "");
+        }
+    }
+    if text.is_empty() { "the mock of this drawloom has none\n".to_owned() } else { text }
+}
+
+fn bugs_json() -> Value {
+    let bug = |bug: Bug| {
+        let (name, sentence, oracle) = (bug.name(), bug.sentence(), bug.oracle());
+        json!({ "name": name, "about": sentence, "seen_by": oracle, "run": found_by(bug) })
+    };
+    engine::planted().map(bug).collect()
 }
 
 fn wrong_on_text(variant: &Variant) -> String {

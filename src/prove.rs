@@ -7,7 +7,7 @@ use crate::outside::{self, Status};
 use crate::run;
 use drawloom_replays::Plan;
 use drawloom_replays::proof::{self, Ended};
-use drawloom_replays::report::counted;
+use drawloom_replays::report::{self, counted};
 use drawloom_sim::Host;
 use drawloom_sim::source::Explored;
 use serde_json::json;
@@ -95,7 +95,7 @@ fn so_far(explored: &Explored) -> String {
 
 fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, explored: Explored) -> String {
     if args.format == Format::Json {
-        return output::document(&json!({
+        let document = json!({
             "workload": args.workload,
             "variant": args.variant,
             "seed": seed,
@@ -105,7 +105,8 @@ fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, explored: Expl
             "proved": explored.complete,
             "reduced": explored.reduced,
             "found": [],
-        }));
+        });
+        return output::document(&output::on(&plan.engine, document));
     }
     let workers =
         if plan.workers == 1 { "this worker".to_owned() } else { format!("these {} workers", plan.workers) };
@@ -119,9 +120,10 @@ fn tell(args: &RunArgs, plan: &Plan, preemptions: u32, seed: u64, explored: Expl
         names => format!(" without {names}"),
     };
     let what = format!(
-        "{}, {}, {} each{left_out} of {workers} with the data of seed {seed}, {} network, {faults}{waits}",
+        "{}, {}{}, {} each{left_out} of {workers} with the data of seed {seed}, {} network, {faults}{waits}",
         args.workload,
         args.variant,
+        report::on(&plan.engine),
         counted(plan.actions.into(), "action"),
         plan.network.name(),
     );

@@ -147,7 +147,7 @@ fn describe(
     };
     if replayed.verdict == Verdict::Identical {
         for finding in findings {
-            text += &report::finding(finding, recorded.header.name, Some(&path));
+            text += &report::finding(finding, recorded.header.name, &recorded.plan.engine, Some(&path));
         }
     }
     if let Some(rerun) = rerun {
@@ -167,7 +167,7 @@ fn document(
     steps: Step,
 ) -> Value {
     let findings: Vec<Value> = findings.iter().map(|finding| output::finding(finding)).collect();
-    json!({
+    let document = json!({
         "replay": args.file.display().to_string(),
         "workload": recorded.plan.workload.name(),
         "variant": recorded.plan.variant.name,
@@ -177,5 +177,6 @@ fn document(
         "host": Host::best().name(),
         "result": result,
         "findings": findings,
-    })
+    });
+    output::on(&recorded.plan.engine, document)
 }

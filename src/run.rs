@@ -7,7 +7,7 @@ use crate::outside::{self, Progress};
 use crate::{output, prove, shrink};
 use drawloom_replays::search::Search;
 use drawloom_replays::shrink::Shrunk;
-use drawloom_replays::{Name, Replay, codec, report};
+use drawloom_replays::{Engine, Name, Replay, codec, report};
 use drawloom_sim::Host;
 use drawloom_sim::source::Strategy;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub fn run(args: &RunArgs) -> Done {
         None => run_many(args, &search)?,
     };
     tried.tally.coverage.complete(&plan, args.swarm());
-    report(args, &tried, &kept);
+    report(args, &plan.engine, &tried, &kept);
     Ok(match (tried.interrupted || kept.iter().any(Kept::is_interrupted), kept.is_empty()) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Nothing,
@@ -56,7 +56,7 @@ impl Kept {
 
 /// Keeps a replay with a finding, and what it shrinks to.
 fn keep(args: &RunArgs, bytes: &[u8], replay: Replay) -> Result<Kept, Failure> {
-    let path = args.record.clone().unwrap_or_else(|| path_of(args, replay.header.name));
+    let path = args.record.clone().unwrap_or_else(|| path_of(args, &replay));
     let fails = || {
         let names = replay.findings.iter().map(|finding| format!("\"{}\"", finding.signature.name));
         format!("seed {} has the finding {}", replay.header.name, names.collect::<Vec<_>>().join(", "))
@@ -141,33 +141,33 @@ fn decode(bytes: &[u8]) -> Replay {
     codec::decode(bytes).expect("what was just written can be read")
 }
 
-fn path_of(args: &RunArgs, name: Name) -> PathBuf {
-    args.out.join(format!("{}-{}-{name}.replay", args.workload, args.variant))
+fn path_of(args: &RunArgs, replay: &Replay) -> PathBuf {
+    args.out.join(format!("{}-{}.replay", replay.plan.stem(), replay.header.name))
 }
 
 /// Keeps and reports what a systematic search found.
 pub(crate) fn keep_found(args: &RunArgs, bytes: &[u8]) -> Done {
     let kept = keep(args, bytes, decode(bytes))?;
-    let interrupted = kept.is_interrupted();
+    let (interrupted, engine) = (kept.is_interrupted(), kept.replay.plan.engine.clone());
     let tally = Tally { seeds: 1, ..Tally::default() };
-    report(args, &Tried { tally, ..Tried::default() }, &[kept]);
+    report(args, &engine, &Tried { tally, ..Tried::default() }, &[kept]);
     Ok(if interrupted { Exit::Interrupted } else { Exit::Finding })
 }
 
-fn report(args: &RunArgs, tried: &Tried, kept: &[Kept]) {
+fn report(args: &RunArgs, engine: &Engine, tried: &Tried, kept: &[Kept]) {
     outside::print(&match args.format {
-        Format::Human => text(args, tried, kept),
-        Format::Json => output::document(&document(args, tried, kept)),
+        Format::Human => text(args, engine, tried, kept),
+        Format::Json => output::document(&output::on(engine, document(args, tried, kept))),
     });
 }
 
-fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
+fn text(args: &RunArgs, engine: &Engine, tried: &Tried, kept: &[Kept]) -> String {
     let mut text = String::new();
     let seeds = args.seeds();
     for Kept { replay, path, .. } in kept {
         let path = path.display().to_string();
         for finding in &replay.findings {
-            text += &report::finding(finding, replay.header.name, Some(&path));
+            text += &report::finding(finding, replay.header.name, &replay.plan.engine, Some(&path));
         }
     }
     if tried.interrupted {
@@ -177,7 +177,8 @@ fn text(args: &RunArgs, tried: &Tried, kept: &[Kept]) -> String {
             Some(name) => format!("seed {name}"),
             None => format!("seeds {}..{}", seeds.start, seeds.end),
         };
-        text += &format!("nothing found: {}, {}, {tried}\n", args.workload, args.variant);
+        let on = report::on(engine);
+        text += &format!("nothing found: {}, {}{on}, {tried}\n", args.workload, args.variant);
         if let Some(path) = &args.record {
             text += &format!("recorded in {}\n", path.display());
         }

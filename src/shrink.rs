@@ -112,7 +112,7 @@ fn document(args: &ShrinkArgs, given: &Replay, shrunk: &Shrunk, out: &Path) -> V
         })
     };
     let findings: Vec<Value> = shrunk.replay.findings.iter().map(output::finding).collect();
-    json!({
+    let document = json!({
         "replay": args.file.display().to_string(),
         "shrunk": out.display().to_string(),
         "workload": given.plan.workload.name(),
@@ -125,7 +125,8 @@ fn document(args: &ShrinkArgs, given: &Replay, shrunk: &Shrunk, out: &Path) -> V
         "interrupted": shrunk.interrupted,
         "command": command("replay", out),
         "findings": findings,
-    })
+    });
+    output::on(&given.plan.engine, document)
 }
 
 /// A command on a replay, to be pasted into a shell.

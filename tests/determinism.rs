@@ -11,7 +11,7 @@ use drawloom::sim::faults::{Fault, FaultPlan};
 use drawloom::sim::source::{Random, Strategy};
 use drawloom::sim::{Host, Profile};
 use drawloom::sqlite::{Busy, JournalMode, Options, Synchronous};
-use drawloom::{Plan, Replay, codec, search};
+use drawloom::{Engine, Plan, Replay, codec, search};
 use drawloom_replays::{RunOptions, Swarm, run};
 use drawloom_workloads::ALL;
 use std::fmt::Write;
@@ -210,8 +210,8 @@ fn in_every_build() {
     }
     for (journal_mode, synchronous, busy) in SETTINGS {
         let around = (Profile::Flaky, "swarm");
-        let sqlite = Options { journal_mode, synchronous, busy };
-        let plan = Plan { sqlite, ..plan("bank", "correct", around) };
+        let engine = Engine::Sqlite(Options { journal_mode, synchronous, busy });
+        let plan = Plan { engine, ..plan("bank", "correct", around) };
         let busy = if busy == Busy::Error { "error" } else { "wait" };
         let settings = format!("{},{},{busy}", journal_mode.name(), synchronous.name());
         row(format!("{} {settings}", named(&plan, around)), &plan, 12);

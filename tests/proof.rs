@@ -9,7 +9,7 @@ use drawloom::sim::decisions::Key;
 use drawloom::sim::source::{Bounded, Choice, Enabled};
 use drawloom::sim::{Actor, Divergence, Footprint, Outcome, Profile, SimDuration, Source, Step};
 use drawloom::sqlite::{Busy, JournalMode, Options};
-use drawloom::{Action, Client, Plan, Variant, Workload};
+use drawloom::{Action, Client, Engine, Plan, Variant, Workload};
 use drawloom_replays::run::Run;
 use drawloom_replays::{RunOptions, run};
 use proptest::prelude::*;
@@ -211,9 +211,9 @@ proptest! {
         let workers = scripts.len() as u16;
         let workload: &'static Scripts = Box::leak(Box::new(Scripts(scripts)));
         let usual = Plan::usual("counter", "correct").unwrap();
-        let sqlite = Options { journal_mode, busy, ..usual.sqlite };
+        let engine = Engine::Sqlite(Options { journal_mode, busy, ..Options::USUAL });
         let variant = &workload.variants()[0];
-        let plan = Plan { workload, variant, workers, actions: 1, network: Profile::Direct, sqlite, ..usual };
+        let plan = Plan { workload, variant, workers, actions: 1, network: Profile::Direct, engine, ..usual };
         if !compare(&plan, 0, preemptions, &of) {
             return Err(TestCaseError::reject("too large to enumerate"));
         }

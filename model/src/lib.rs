@@ -14,6 +14,7 @@
 
 pub mod access;
 pub mod backend;
+pub mod dialect;
 pub mod error;
 pub mod history;
 pub mod oracle;
@@ -22,6 +23,7 @@ pub mod session;
 pub mod statement;
 
 pub use backend::{Backend, Cx, Progress, SessionId};
+pub use dialect::Dialect;
 pub use error::{Class, Effect, SqlError, Sqlstate};
 pub use history::{Event, Executed, FaultEvent, History, Note, Observation, Phase, Recorder, Violation};
 pub use oracle::{Finding, FindingKind, Oracle, Signature};

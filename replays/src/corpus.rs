@@ -5,6 +5,7 @@
 //! list:  folder --> each replayed again --> identical | diverged | refused
 //! ```
 
+use crate::engine::Engine;
 use crate::outside::{self, FileError};
 use crate::replay::{Replay, Verdict};
 use crate::run::RunOptions;
@@ -124,24 +125,24 @@ fn replays_identically(host: Host, bytes: &[u8]) -> bool {
 /// What a replay in the corpus stands for. There is one of each.
 #[derive(PartialEq, Eq)]
 struct Kind {
-    workload: &'static str,
-    variant: &'static str,
-    signature: Signature,
+    stem: String,
+    /// That of the finding, and on the mock the engine's settings: they make another finding, SQLite's do not.
+    signature: String,
 }
 
 impl Kind {
     /// `None`: it has no finding.
     fn of(replay: &Replay) -> Option<Kind> {
-        Some(Kind {
-            workload: replay.plan.workload.name(),
-            variant: replay.plan.variant.name,
-            signature: replay.findings.first()?.signature.clone(),
-        })
+        let signature = &replay.findings.first()?.signature;
+        let signature = match &replay.plan.engine {
+            Engine::Sqlite(_) => signature.to_string(),
+            engine @ Engine::Mock(_) => format!("{signature} | {engine}"),
+        };
+        Some(Kind { stem: replay.plan.stem(), signature })
     }
 
     fn file_name(&self) -> String {
-        let hash = crc32fast::hash(self.signature.to_string().as_bytes());
-        format!("{}-{}-{hash:08x}.replay", self.workload, self.variant)
+        format!("{}-{:08x}.replay", self.stem, crc32fast::hash(self.signature.as_bytes()))
     }
 }
 
@@ -159,6 +160,8 @@ pub struct Kept {
     pub workload: &'static str,
     /// The variant's name.
     pub variant: &'static str,
+    /// The engine.
+    pub engine: Engine,
     /// How many workers there are.
     pub workers: u16,
     /// How many statements they sent.
@@ -209,6 +212,7 @@ fn look(host: Host, bytes: &[u8]) -> Result<Kept, ReplayError> {
     Ok(Kept {
         workload: replay.plan.workload.name(),
         variant: replay.plan.variant.name,
+        engine: replay.plan.engine.clone(),
         workers: replay.plan.workers,
         statements: calls.count(),
         finding: replay.findings.first().map(|finding| finding.signature.clone()),

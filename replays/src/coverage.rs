@@ -190,7 +190,7 @@ fn reachable<'a>(plan: &Plan, swarm: Swarm, actions: &[&'a str]) -> States<'a> {
     let faults: BTreeSet<Fault> = kinds.iter().copied().collect();
     let mut errors = BTreeSet::new();
     if !alone {
-        errors.extend([Class::LockTimeout, Class::Serialization]);
+        errors.extend(plan.engine.conflicts());
     }
     let cuts = |fault: &Fault| matches!(fault, Fault::Crash | Fault::Restart | Fault::Partition);
     if faults.iter().any(cuts) || swarm.network || plan.network == Profile::Flaky {

@@ -14,6 +14,7 @@
 pub mod codec;
 pub mod corpus;
 pub mod coverage;
+pub mod engine;
 pub mod export;
 pub mod feedback;
 pub mod isolation;
@@ -32,6 +33,7 @@ pub mod swarm;
 pub mod why;
 
 pub use coverage::Coverage;
+pub use engine::Engine;
 pub use name::Name;
 pub use plan::{Plan, PlanError};
 pub use replay::{Header, Replay, Verdict, verify};

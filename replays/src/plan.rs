@@ -1,9 +1,9 @@
 //! What a run is, before chance has its say: everything but the seed.
 
+use crate::engine::Engine;
 use crate::report::printable;
 use drawloom_sim::Profile;
 use drawloom_sim::faults::FaultPlan;
-use drawloom_sqlite::Options as SqliteOptions;
 use drawloom_workloads::{Variant, Workload};
 
 /// The parameters of a run. With a source of decisions they determine it completely.
@@ -23,8 +23,8 @@ pub struct Plan {
     pub network: Profile,
     /// What may break.
     pub faults: FaultPlan,
-    /// The engine's options.
-    pub sqlite: SqliteOptions,
+    /// What answers, and how it is set up.
+    pub engine: Engine,
 }
 
 impl Plan {
@@ -43,8 +43,17 @@ impl Plan {
             left_out: Vec::new(),
             network: Profile::Lan,
             faults: FaultPlan::default(),
-            sqlite: SqliteOptions::USUAL,
+            engine: Engine::default(),
         })
+    }
+
+    /// What the names of its replays begin with: two engines have two.
+    pub fn stem(&self) -> String {
+        let stem = format!("{}-{}", self.workload.name(), self.variant.name);
+        match self.engine {
+            Engine::Sqlite(_) => stem,
+            Engine::Mock(_) => format!("{stem}-{}", self.engine.name()),
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use crate::run::{Run, RunError, RunOptions, run};
 use crate::search;
 use drawloom_sim::source::{Bounded, Explored};
 use drawloom_sim::{Host, Profile};
-use drawloom_sqlite::Busy;
 use std::ops::ControlFlow;
 
 /// How a systematic search ended.
@@ -60,5 +59,5 @@ pub fn steps_commute(plan: &Plan) -> bool {
 /// Whether a run was so long that a wait could run out in it. Footprints do not tell time: of two runs that
 /// differ only in the order of commuting steps, it might run out in one.
 fn may_time_out(plan: &Plan, ran: &Run) -> bool {
-    matches!(plan.sqlite.busy, Busy::Wait { timeout } if ran.duration.0 >= timeout.0)
+    plan.engine.patience().is_some_and(|patience| ran.duration.0 >= patience.0)
 }

@@ -1,11 +1,12 @@
 //! Findings and observations in words.
 
+use crate::engine::Engine;
 use drawloom_model::{Executed, FaultEvent, Finding, Observation, Value};
 use std::fmt::{Display, Write};
 
 /// A finding as the terminal shows it: all that is needed to understand it without running anything again.
-/// `name` is the run's, `replay` the path of the replay that was written.
-pub fn finding(finding: &Finding, name: impl Display, replay: Option<&str>) -> String {
+/// `name` is the run's, `engine` what it was found on, `replay` the path of the replay that was written.
+pub fn finding(finding: &Finding, name: impl Display, engine: &Engine, replay: Option<&str>) -> String {
     let mut text = format!("found: {}\n", finding.signature.name);
     let mut line = |label: &str, value: &str| {
         // Writing to a string cannot fail.
@@ -23,10 +24,18 @@ pub fn finding(finding: &Finding, name: impl Display, replay: Option<&str>) -> S
     }
     let place = format!("{name}, step {}, at {}, {}", finding.step, finding.at, finding.actor);
     line("seed", &place);
+    if *engine != Engine::default() {
+        line("engine", &engine.to_string());
+    }
     if let Some(replay) = replay {
         line("replay", replay);
     }
     text
+}
+
+/// What comes after the name of a workload and its variant: on what it is run, if that is not the usual engine.
+pub fn on(engine: &Engine) -> String {
+    if *engine == Engine::default() { String::new() } else { format!(", {engine}") }
 }
 
 /// An observation in one line.

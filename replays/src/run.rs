@@ -8,7 +8,9 @@
 
 use crate::plan::Plan;
 use drawloom_model::session::Wiring;
-use drawloom_model::{FaultEvent, Finding, History, Observation, Phase, Recorder, Server, SqlError, oracle};
+use drawloom_model::{
+    Dialect, FaultEvent, Finding, History, Observation, Phase, Recorder, Server, SqlError, oracle,
+};
 use drawloom_sim::executor::{Ending, Until};
 use drawloom_sim::faults::{self, Target};
 use drawloom_sim::{
@@ -73,8 +75,8 @@ pub fn run(plan: &Plan, source: Box<dyn Source>, options: RunOptions) -> Result<
     let sim = executor.sim();
     let recorder = Recorder::new(sim.clone(), events_usual(&shape));
     let network = Rc::new(Network::new(Profile::Direct));
-    let backend = Box::new(drawloom_sqlite::Sqlite::new(plan.sqlite));
-    let fingerprint = drawloom_model::Backend::fingerprint(&*backend);
+    let backend = plan.engine.backend();
+    let fingerprint = backend.fingerprint();
     let server = Rc::new(Server::new(sim.clone(), recorder.clone(), backend));
     let wiring = Wiring {
         sim: sim.clone(),
@@ -214,7 +216,7 @@ impl Stage<'_> {
     }
 
     fn client(&self, actor: Actor) -> Client {
-        Client::new(self.wiring.clone(), actor, self.plan.variant.name)
+        Client::new(self.wiring.clone(), actor, self.plan.variant.name, self.plan.engine.dialect())
     }
 }
 
@@ -222,6 +224,7 @@ impl Stage<'_> {
 struct Crew {
     wiring: Wiring,
     plan: WorkerPlan,
+    dialect: Dialect,
     slots: RefCell<Vec<SlotId>>,
 }
 
@@ -233,14 +236,15 @@ impl Crew {
             actions: plan.actions,
             left_out: plan.left_out.clone().into(),
         };
-        let crew = Crew { wiring, plan: worker_plan, slots: RefCell::default() };
+        let dialect = plan.engine.dialect();
+        let crew = Crew { wiring, plan: worker_plan, dialect, slots: RefCell::default() };
         let slots = (0..plan.workers).map(|number| crew.spawn(Actor::worker(number))).collect();
         *crew.slots.borrow_mut() = slots;
         crew
     }
 
     fn spawn(&self, worker: Actor) -> SlotId {
-        let client = Client::new(self.wiring.clone(), worker, self.plan.variant);
+        let client = Client::new(self.wiring.clone(), worker, self.plan.variant, self.dialect);
         self.wiring.sim.spawn(worker, "worker", true, work(self.plan.clone(), client))
     }
 

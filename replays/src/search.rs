@@ -178,12 +178,12 @@ pub enum ReplayError {
     Run(#[from] RunError),
 }
 
-/// Refuses a replay that was made on another engine than there is here.
+/// Refuses a replay that was made on another version of its engine than there is here.
 ///
 /// # Errors
 /// [`ReplayError::OtherEngine`].
 pub(crate) fn refuse_other_engine(replay: &Replay) -> Result<(), ReplayError> {
-    let (made_on, here) = (replay.header.fingerprint.clone(), drawloom_sqlite::fingerprint());
+    let (made_on, here) = (replay.header.fingerprint.clone(), replay.plan.engine.fingerprint());
     if made_on == here { Ok(()) } else { Err(ReplayError::OtherEngine { made_on, here }) }
 }
 

@@ -2,15 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+use drawloom_mock::{Bug, Isolation};
 use drawloom_model::{
     Class, Effect, Event, Executed, FaultEvent, Finding, FindingKind, History, Note, Observation, Phase,
     Reply, SessionId, Signature, SqlError, Sqlstate, Statement, Value, Violation,
 };
 use drawloom_replays::codec::{ReadError, TEXT_BYTES_MAX, VERSION, decode, encode};
-use drawloom_replays::{Header, Name, Plan, Replay, lanes, search};
+use drawloom_replays::{Engine, Header, Name, Plan, Replay, lanes, search};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::{Actor, Decision, Host, Lane, Place, Profile, SimDuration, SimTime, Step, Tape, Track};
-use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
+use drawloom_sqlite::{Busy, JournalMode, Synchronous};
 use drawloom_workloads::ALL;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -116,7 +117,7 @@ fn assert_same(one: &Replay, other: &Replay) {
     let (one, other) = (&one.plan, &other.plan);
     assert_eq!((one.workload.name(), one.variant.name), (other.workload.name(), other.variant.name));
     assert_eq!((one.workers, one.actions, one.network), (other.workers, other.actions, other.network));
-    assert_eq!((&one.faults, one.sqlite), (&other.faults, other.sqlite));
+    assert_eq!((&one.faults, &one.engine), (&other.faults, &other.engine));
 }
 
 #[test]
@@ -242,6 +243,42 @@ fn a_foreign_workload_or_variant_is_told_so() {
     }
 }
 
+/// A replay on the mock, with one bug.
+fn on_mock() -> Vec<u8> {
+    let mut replay = decode(&small()).unwrap();
+    let bugs = [Bug::DirtyRead].into();
+    replay.plan.engine =
+        Engine::Mock(drawloom_mock::Options { isolation: Isolation::Strict, bugs, yields: true });
+    encode(&replay)
+}
+
+#[test]
+fn the_engine_is_part_of_the_plan() {
+    let replay = decode(&on_mock()).unwrap();
+    assert_eq!(replay.plan.engine.to_string(), "mock (strict, yields, bug dirty-read)");
+    assert!(encode(&replay) == on_mock());
+}
+
+#[test]
+fn a_foreign_engine_or_bug_is_told_so() {
+    for (text, other, name) in
+        [("\u{4}mock", "\u{4}mocc", "mock"), ("dirty-read", "ditry-read", "dirty-read")]
+    {
+        let error = refused(&with_text(&on_mock(), text, other), "foreign");
+        let message = error.to_string();
+        assert!(matches!(error, ReadError::Foreign(_)) && message.contains(name), "{message}");
+    }
+}
+
+#[test]
+fn an_older_format_is_told_so() {
+    for found in 1..VERSION {
+        let error = refused(&frame(found, body(&small())), "older");
+        assert_eq!(error, ReadError::Older { found });
+        assert!(error.to_string().contains(&format!("format version {found}, older")), "{error}");
+    }
+}
+
 /// A message goes to a terminal: what a file says must not move its cursor or begin another line.
 #[test]
 fn a_message_has_nothing_that_a_terminal_obeys() {
@@ -328,7 +365,12 @@ fn check_garbage(body: &[u8]) {
             let style = lanes::Style { width: 100, color: true };
             assert!(!lanes::draw(&replay.history, &replay.findings, &style).is_empty());
             for finding in &replay.findings {
-                drawloom_replays::report::finding(finding, replay.header.name.seed, None);
+                drawloom_replays::report::finding(
+                    finding,
+                    replay.header.name.seed,
+                    &replay.plan.engine,
+                    None,
+                );
             }
             for event in &replay.history.events {
                 drawloom_replays::report::observation(&event.what);
@@ -403,7 +445,7 @@ proptest! {
         prop_assert_eq!(&again.header, &replay.header);
         prop_assert_eq!(&again.plan.left_out, &replay.plan.left_out);
         prop_assert_eq!(&again.plan.faults, &replay.plan.faults);
-        prop_assert_eq!(again.plan.sqlite, replay.plan.sqlite);
+        prop_assert_eq!(&again.plan.engine, &replay.plan.engine);
         prop_assert!(encode(&again) == bytes);
     }
 }
@@ -442,22 +484,30 @@ impl std::fmt::Debug for Planned {
     }
 }
 
+fn engines() -> impl Strategy<Value = Engine> {
+    let busy = prop_oneof![
+        Just(Busy::Error),
+        any::<u64>().prop_map(|us| Busy::Wait { timeout: SimDuration::micros(us) })
+    ];
+    let sqlite = (select(&JournalMode::ALL), select(&Synchronous::ALL), busy);
+    let sqlite = sqlite.prop_map(|(journal_mode, synchronous, busy)| {
+        Engine::Sqlite(drawloom_sqlite::Options { journal_mode, synchronous, busy })
+    });
+    let bugs = prop::collection::btree_set(select(Bug::ALL), 0..5);
+    let mock = (select(&Isolation::ALL), bugs, any::<bool>());
+    let mock = mock.prop_map(|(isolation, bugs, yields)| {
+        Engine::Mock(drawloom_mock::Options { isolation, bugs, yields })
+    });
+    prop_oneof![sqlite, mock]
+}
+
 fn plans() -> impl Strategy<Value = Planned> {
-    let sqlite = (
-        select(&JournalMode::ALL),
-        select(&Synchronous::ALL),
-        prop_oneof![
-            Just(Busy::Error),
-            any::<u64>().prop_map(|us| Busy::Wait { timeout: SimDuration::micros(us) })
-        ],
-    );
     let faults = (prop::collection::vec(select(&Fault::ALL), 0..6), any::<bool>());
     let size = (1..=Actor::WORKERS_MAX, any::<u32>(), select(&Profile::ALL));
-    (0..ALL.len(), any::<Index>(), size, any::<Index>(), sqlite, faults).prop_map(
-        |(workload, variant, (workers, actions, network), mix, sqlite, (kinds, swarm))| {
+    (0..ALL.len(), any::<Index>(), size, any::<Index>(), engines(), faults).prop_map(
+        |(workload, variant, (workers, actions, network), mix, engine, (kinds, swarm))| {
             let workload = ALL[workload];
             let variants = workload.variants();
-            let (journal_mode, synchronous, busy) = sqlite;
             let variant = &variants[variant.index(variants.len())];
             let mut left_out: Vec<_> =
                 workload.actions(variant.name).iter().map(|(_, action)| action.name()).collect();
@@ -470,7 +520,7 @@ fn plans() -> impl Strategy<Value = Planned> {
                 left_out,
                 network,
                 faults: FaultPlan { kinds, swarm },
-                sqlite: Options { journal_mode, synchronous, busy },
+                engine,
             })
         },
     )

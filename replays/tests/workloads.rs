@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 use drawloom_model::{Class, Effect, Event, Executed, Observation, Reply, SqlError, Value};
-use drawloom_replays::{Plan, Replay, RunOptions, Verdict, codec, run, search};
+use drawloom_replays::{Engine, Plan, Replay, RunOptions, Verdict, codec, run, search};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::source::{Lenient, RoundRobin};
 use drawloom_sim::{Actor, Decision, Host, Lane, Place, Profile, Step, Tape, Track};
@@ -98,9 +98,10 @@ fn correct_variants_are_silent_with_rollback_journals() {
     for (seed, journal_mode) in (0..).zip([JournalMode::Delete, JournalMode::Truncate, JournalMode::Persist])
     {
         for workload in ALL {
-            let sqlite = Options { journal_mode, ..Options::USUAL };
+            let engine = Engine::Sqlite(Options { journal_mode, ..Options::USUAL });
             for (seed, (network, faults)) in (seed * 10..).zip(surroundings()) {
-                let plan = Plan { sqlite, ..plan(workload.name(), "correct", network, faults) };
+                let plan =
+                    Plan { engine: engine.clone(), ..plan(workload.name(), "correct", network, faults) };
                 let run = search::run_seed(Host::best(), &plan, seed, false).unwrap();
                 let name = journal_mode.name();
                 assert_eq!(run.findings, [], "{}, {name}, seed {seed}", described(&plan));
@@ -589,8 +590,8 @@ fn the_database_of_a_step_is_what_was_read_in_it() {
         ("read-modify-write", Profile::Lan, FaultPlan::default(), JournalMode::Persist),
     ];
     for (seed, (variant, network, faults, journal_mode)) in (0..).zip(plans) {
-        let sqlite = Options { journal_mode, ..Options::USUAL };
-        let plan = Plan { sqlite, actions: 12, ..plan("bank", variant, network, faults) };
+        let engine = Engine::Sqlite(Options { journal_mode, ..Options::USUAL });
+        let plan = Plan { engine, actions: 12, ..plan("bank", variant, network, faults) };
         let bytes = search::record(Host::best(), &plan, seed).unwrap();
         let mut audits = 0;
         for event in codec::decode(&bytes).unwrap().history.events {
@@ -617,9 +618,9 @@ fn the_database_of_a_step_is_what_was_read_in_it() {
 fn the_database_of_any_step_is_a_committed_state() {
     let modes = [JournalMode::Wal, JournalMode::Delete, JournalMode::Memory];
     for (seed, journal_mode) in (0..).zip(modes) {
-        let sqlite = Options { journal_mode, ..Options::USUAL };
+        let engine = Engine::Sqlite(Options { journal_mode, ..Options::USUAL });
         let plan = plan("bank", "correct", Profile::Lan, only(Fault::Pause));
-        let plan = Plan { sqlite, workers: 3, actions: 4, ..plan };
+        let plan = Plan { engine, workers: 3, actions: 4, ..plan };
         let bytes = search::record(Host::best(), &plan, seed).unwrap();
         let events = codec::decode(&bytes).unwrap().history.events;
         let inserted = |until: u32| {

@@ -60,7 +60,7 @@ fn a_file_that_is_no_replay_for_us_gets_one_clear_line() {
         ("truncated", &whole[..whole.len() - 1], 2, &["truncated"]),
         ("corrupt", &corrupt, 2, &["corrupt"]),
         ("newer", &frame(codec::VERSION + 1, body), 2, &["newer", "2"]),
-        ("foreign", &frame(codec::VERSION, &foreign), 4, &["another workload", "coulter", "counter"]),
+        ("foreign", &frame(codec::VERSION, &foreign), 4, &["not for this drawloom", "coulter", "counter"]),
         ("other", &of_other_sqlite, 4, &["sqlite 3.99.0", "use the drawloom that made it"]),
     ];
     for (name, bytes, code, words) in files {

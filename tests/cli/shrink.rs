@@ -96,7 +96,7 @@ fn a_replay_of_an_unknown_workload_is_usage() {
     fs::write(place.path("foreign.replay"), bytes).unwrap();
     place.drawloom("shrink foreign.replay").exits(2).says_only(&[
         "foreign.replay",
-        "another workload",
+        "not for this drawloom",
         "tank",
         "bank",
     ]);

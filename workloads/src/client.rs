@@ -1,7 +1,7 @@
 //! What an action holds in its hands: a session, chance, and the history to write notes into.
 
 use drawloom_model::session::Wiring;
-use drawloom_model::{Effect, Note, Observation, Reply, Session, SqlError, Value, Violation};
+use drawloom_model::{Dialect, Effect, Note, Observation, Reply, Session, SqlError, Value, Violation};
 use drawloom_sim::{Actor, Footprint, Lane, SimDuration};
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -13,19 +13,25 @@ pub struct Client {
     wiring: Wiring,
     actor: Actor,
     variant: &'static str,
+    dialect: Dialect,
     session: Session,
 }
 
 impl Client {
-    /// The client of this actor, in a run of this variant.
-    pub fn new(wiring: Wiring, actor: Actor, variant: &'static str) -> Client {
+    /// The client of this actor, in a run of this variant on an engine of this dialect.
+    pub fn new(wiring: Wiring, actor: Actor, variant: &'static str, dialect: Dialect) -> Client {
         let session = Session::new(wiring.clone(), actor);
-        Client { wiring, actor, variant, session }
+        Client { wiring, actor, variant, dialect, session }
     }
 
     /// The variant that the run is of.
     pub fn variant(&self) -> &'static str {
         self.variant
+    }
+
+    /// The SQL that the engine speaks, where engines differ.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The worker's number; 0 for the setup and the checks.
@@ -70,6 +76,14 @@ impl Client {
     /// See [`Session::execute`].
     pub async fn begin(&mut self) -> Result<(), SqlError> {
         self.sql("BEGIN", []).await.map(drop)
+    }
+
+    /// Begins a transaction that reads and then writes: see [`Dialect::begin_to_write`].
+    ///
+    /// # Errors
+    /// See [`Session::execute`].
+    pub async fn begin_to_write(&mut self) -> Result<(), SqlError> {
+        self.sql(self.dialect.begin_to_write(), []).await.map(drop)
     }
 
     /// Commits.

@@ -109,10 +109,17 @@ impl Variant {
 const WRONG_EVERYWHERE: &[WrongOn] = &[
     WrongOn { backend: "sqlite", levels: &["serializable"] },
     WrongOn { backend: "postgres", levels: &["read-committed", "repeatable-read", "serializable"] },
+    WrongOn {
+        backend: "mock",
+        levels: &["read-uncommitted", "read-committed", "repeatable-read", "serializable", "strict"],
+    },
 ];
 
 /// Wrong only where a transaction's statements each see a state of their own.
-const WRONG_AT_READ_COMMITTED: &[WrongOn] = &[WrongOn { backend: "postgres", levels: &["read-committed"] }];
+const WRONG_AT_READ_COMMITTED: &[WrongOn] = &[
+    WrongOn { backend: "postgres", levels: &["read-committed"] },
+    WrongOn { backend: "mock", levels: &["read-uncommitted", "read-committed"] },
+];
 
 const fn correct(about: &'static str) -> Variant {
     Variant { name: "correct", about, wrong_on: &[] }

@@ -23,7 +23,7 @@ use wire::{Reader, Writer};
 const MAGIC: &[u8; 8] = b"DRAWLOOM";
 const FRAME: usize = 8 + 4 + 8 + 4;
 /// The version of the body's format.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Why bytes are not a replay for this drawloom.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,8 +59,8 @@ pub enum ReadError {
         /// The format version.
         found: u32,
     },
-    /// They are of a workload that this drawloom does not have.
-    #[error("this replay is of another workload: {0}. Use the drawloom that made it")]
+    /// They are of a workload, or on an engine, that this drawloom does not have.
+    #[error("this replay is not for this drawloom: {0}. Use the drawloom that made it")]
     Foreign(PlanError),
 }
 

@@ -2,10 +2,12 @@
 
 use super::ReadError;
 use super::wire::{Reader, Writer, malformed, place_of};
+use crate::engine::{self, Engine};
 use crate::plan::{self, Plan};
+use drawloom_mock::Isolation;
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::{Profile, SimDuration};
-use drawloom_sqlite::{Busy, JournalMode, Options, Synchronous};
+use drawloom_sqlite::{Busy, JournalMode, Synchronous};
 use drawloom_workloads::{Variant, Workload};
 
 pub(super) fn write<'a>(out: &mut Writer<'a>, plan: &'a Plan) {
@@ -19,11 +21,26 @@ pub(super) fn write<'a>(out: &mut Writer<'a>, plan: &'a Plan) {
     out.put(plan.faults.swarm);
     out.count(plan.faults.kinds.len());
     plan.faults.kinds.iter().for_each(|kind| out.put(place_of(kind, &Fault::ALL)));
-    out.put(place_of(&plan.sqlite.journal_mode, &JournalMode::ALL));
-    out.put(place_of(&plan.sqlite.synchronous, &Synchronous::ALL));
-    match plan.sqlite.busy {
-        Busy::Error => out.put(None::<u64>),
-        Busy::Wait { timeout } => out.put(Some(timeout.0)),
+    write_engine(out, &plan.engine);
+}
+
+fn write_engine(out: &mut Writer<'_>, engine: &Engine) {
+    out.text(engine.name());
+    match engine {
+        Engine::Sqlite(options) => {
+            out.put(place_of(&options.journal_mode, &JournalMode::ALL));
+            out.put(place_of(&options.synchronous, &Synchronous::ALL));
+            match options.busy {
+                Busy::Error => out.put(None::<u64>),
+                Busy::Wait { timeout } => out.put(Some(timeout.0)),
+            }
+        }
+        Engine::Mock(options) => {
+            out.put(place_of(&options.isolation, &Isolation::ALL));
+            out.put(options.yields);
+            out.count(options.bugs.len());
+            options.bugs.iter().for_each(|bug| out.text(bug.name()));
+        }
     }
 }
 
@@ -39,16 +56,34 @@ pub(super) fn read(reader: &mut Reader<'_>, workloads: &[&'static dyn Workload])
     let network = reader.one_of(&Profile::ALL)?;
     let swarm = reader.get()?;
     let kinds = (0..reader.count()?).map(|_| reader.one_of(&Fault::ALL)).collect::<Result<_, _>>()?;
-    let sqlite = Options {
-        journal_mode: reader.one_of(&JournalMode::ALL)?,
-        synchronous: reader.one_of(&Synchronous::ALL)?,
-        busy: match reader.get::<Option<u64>>()? {
-            None => Busy::Error,
-            Some(micros) => Busy::Wait { timeout: SimDuration::micros(micros) },
-        },
-    };
     let faults = FaultPlan { kinds, swarm };
-    Ok(Plan { workload, variant, workers, actions, left_out, network, faults, sqlite })
+    let engine = engine(reader)?;
+    Ok(Plan { workload, variant, workers, actions, left_out, network, faults, engine })
+}
+
+fn engine(reader: &mut Reader<'_>) -> Result<Engine, ReadError> {
+    let mut engine = Engine::usual(reader.text_ref()?).map_err(ReadError::Foreign)?;
+    match &mut engine {
+        Engine::Sqlite(options) => {
+            options.journal_mode = reader.one_of(&JournalMode::ALL)?;
+            options.synchronous = reader.one_of(&Synchronous::ALL)?;
+            options.busy = match reader.get::<Option<u64>>()? {
+                None => Busy::Error,
+                Some(micros) => Busy::Wait { timeout: SimDuration::micros(micros) },
+            };
+        }
+        Engine::Mock(options) => {
+            options.isolation = reader.one_of(&Isolation::ALL)?;
+            options.yields = reader.get()?;
+            for _ in 0..reader.count()? {
+                let bug = engine::bug(reader.text_ref()?).map_err(ReadError::Foreign)?;
+                if !options.bugs.insert(bug) {
+                    return Err(malformed());
+                }
+            }
+        }
+    }
+    Ok(engine)
 }
 
 /// Kinds of action, not all there are.

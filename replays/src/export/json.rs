@@ -4,7 +4,6 @@ use crate::plan::Plan;
 use crate::replay::Replay;
 use drawloom_model::{Event, Executed, FaultEvent, Finding, Observation, Phase, SqlError, Value as SqlValue};
 use drawloom_sim::{Actor, Place, Tape};
-use drawloom_sqlite::Busy;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -43,10 +42,7 @@ pub fn finding(finding: &Finding) -> Value {
 
 fn plan(plan: &Plan) -> Value {
     let faults: Vec<&str> = plan.faults.kinds.iter().map(|kind| kind.name()).collect();
-    let busy_timeout_ms = match plan.sqlite.busy {
-        Busy::Error => None,
-        Busy::Wait { timeout } => Some(timeout.0 / 1_000),
-    };
+    let engine = plan.engine.name();
     json!({
         "workload": plan.workload.name(),
         "variant": plan.variant.name,
@@ -56,12 +52,8 @@ fn plan(plan: &Plan) -> Value {
         "network": plan.network.name(),
         "faults": faults,
         "swarm": plan.faults.swarm,
-        "sqlite": {
-            "journal_mode": plan.sqlite.journal_mode.name(),
-            "synchronous": plan.sqlite.synchronous.name(),
-            "busy": if busy_timeout_ms.is_some() { "wait" } else { "error" },
-            "busy_timeout_ms": busy_timeout_ms,
-        },
+        "backend": engine,
+        engine: plan.engine.options(),
     })
 }
 

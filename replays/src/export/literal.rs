@@ -1,72 +1,57 @@
 //! Statements with their values written into them, so that a shell executes them as they stand.
 
-use drawloom_model::{Statement, Value};
+use drawloom_model::{Dialect, Statement, Value};
 
-/// How values are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// As the sqlite3 shell reads them.
-    Sqlite,
-    /// As psql reads them.
-    Postgres,
+/// The value, as the dialect's own shell reads it.
+fn literal(dialect: Dialect, value: &Value) -> String {
+    match (dialect, value) {
+        (_, Value::Real(x)) if x.is_nan() && dialect == Dialect::Sqlite => "NULL".to_owned(),
+        // SQLite reads a number that is too large as infinity, and has no other way to say it.
+        (Dialect::Sqlite, Value::Real(x)) if x.is_infinite() => {
+            if *x > 0.0 { "9e999" } else { "-9e999" }.to_owned()
+        }
+        (Dialect::Postgres, Value::Real(x)) if !x.is_finite() => {
+            let name = if x.is_nan() { "NaN" } else { ["-Infinity", "Infinity"][usize::from(*x > 0.0)] };
+            format!("'{name}'::float8")
+        }
+        (Dialect::Postgres, Value::Blob(bytes)) => format!("'\\x{}'::bytea", hex(bytes)),
+        // A terminal might obey it, a shell might end there: its bytes are safe.
+        (Dialect::Sqlite, Value::Text(text)) if text.contains(unprintable) => {
+            format!("CAST(x'{}' AS TEXT)", hex(text.as_bytes()))
+        }
+        (Dialect::Postgres, Value::Text(text)) if text.contains(unprintable) => {
+            format!("convert_from('\\x{}'::bytea, 'UTF8')", hex(text.as_bytes()))
+        }
+        (_, value) => value.to_string(),
+    }
 }
 
-impl Dialect {
-    /// That of the engine with this fingerprint.
-    pub fn of(fingerprint: &str) -> Dialect {
-        if fingerprint.starts_with("sqlite") { Dialect::Sqlite } else { Dialect::Postgres }
-    }
-
-    fn literal(self, value: &Value) -> String {
-        match (self, value) {
-            (_, Value::Real(x)) if x.is_nan() && self == Dialect::Sqlite => "NULL".to_owned(),
-            // SQLite reads a number that is too large as infinity, and has no other way to say it.
-            (Dialect::Sqlite, Value::Real(x)) if x.is_infinite() => {
-                if *x > 0.0 { "9e999" } else { "-9e999" }.to_owned()
-            }
-            (Dialect::Postgres, Value::Real(x)) if !x.is_finite() => {
-                let name = if x.is_nan() { "NaN" } else { ["-Infinity", "Infinity"][usize::from(*x > 0.0)] };
-                format!("'{name}'::float8")
-            }
-            (Dialect::Postgres, Value::Blob(bytes)) => format!("'\\x{}'::bytea", hex(bytes)),
-            // A terminal might obey it, a shell might end there: its bytes are safe.
-            (Dialect::Sqlite, Value::Text(text)) if text.contains(unprintable) => {
-                format!("CAST(x'{}' AS TEXT)", hex(text.as_bytes()))
-            }
-            (Dialect::Postgres, Value::Text(text)) if text.contains(unprintable) => {
-                format!("convert_from('\\x{}'::bytea, 'UTF8')", hex(text.as_bytes()))
-            }
-            (_, value) => value.to_string(),
+/// The statement as a script has it, with the semicolon that ends it.
+pub fn inline(dialect: Dialect, statement: &Statement) -> String {
+    let sql = statement.sql.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
+    let mut text = String::new();
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let in_word = text.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        if let Some(length) = quoted(rest) {
+            text.push_str(&rest[..length]);
+            rest = &rest[length..];
+        } else if let Some((number, length)) = parameter(rest).filter(|_| !in_word)
+            && let Some(value) = number.checked_sub(1).and_then(|index| statement.params.get(index))
+        {
+            let literal = literal(dialect, value);
+            // Two minus signs in a row begin a comment.
+            let negated = text.ends_with('-') && literal.starts_with('-');
+            text += &if negated { format!("({literal})") } else { literal };
+            rest = &rest[length..];
+        } else {
+            text.push(first);
+            rest = &rest[first.len_utf8()..];
         }
     }
-
-    /// The statement as a script has it, with the semicolon that ends it.
-    pub fn inline(self, statement: &Statement) -> String {
-        let sql = statement.sql.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
-        let mut text = String::new();
-        let mut rest = sql;
-        while let Some(first) = rest.chars().next() {
-            let in_word = text.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-            if let Some(length) = quoted(rest) {
-                text.push_str(&rest[..length]);
-                rest = &rest[length..];
-            } else if let Some((number, length)) = parameter(rest).filter(|_| !in_word)
-                && let Some(value) = number.checked_sub(1).and_then(|index| statement.params.get(index))
-            {
-                let literal = self.literal(value);
-                // Two minus signs in a row begin a comment.
-                let negated = text.ends_with('-') && literal.starts_with('-');
-                text += &if negated { format!("({literal})") } else { literal };
-                rest = &rest[length..];
-            } else {
-                text.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
-        }
-        // A comment at the end would swallow the semicolon.
-        let ends_in_comment = text.lines().last().is_some_and(|line| line.contains("--"));
-        text + if ends_in_comment { "\n;" } else { ";" }
-    }
+    // A comment at the end would swallow the semicolon.
+    let ends_in_comment = text.lines().last().is_some_and(|line| line.contains("--"));
+    text + if ends_in_comment { "\n;" } else { ";" }
 }
 
 fn unprintable(c: char) -> bool {
@@ -113,7 +98,7 @@ mod tests {
     use super::*;
 
     fn inline(dialect: Dialect, sql: &'static str, params: Vec<Value>) -> String {
-        dialect.inline(&Statement { sql: sql.into(), params })
+        super::inline(dialect, &Statement { sql: sql.into(), params })
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn title(replay: &Replay) -> String {
         plan.variant.name,
         header.name,
         header.drawloom,
-        header.fingerprint
+        plan.engine.called(&header.fingerprint)
     );
     printable(&title)
 }

@@ -24,8 +24,7 @@ pub fn rust(replay: &Replay, bytes: &[u8]) -> String {
 
 /// `bank_read_modify_write_seed_7`.
 fn name(replay: &Replay) -> String {
-    let plan = &replay.plan;
-    let name = format!("{}_{}_seed_{}", plan.workload.name(), plan.variant.name, replay.header.name);
+    let name = format!("{}_seed_{}", replay.plan.stem(), replay.header.name);
     let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_").to_ascii_lowercase();
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }

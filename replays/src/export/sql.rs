@@ -1,14 +1,13 @@
 //! A replay as SQL: a script for each session, which a person can follow and paste, and which a program can
 //! put in order by its numbers.
 
-use super::literal::Dialect;
+use super::literal::inline;
 use super::script::{Done, Line, Script, Session, script};
 use crate::lanes::statements::{Sent, Statements};
 use crate::lanes::words;
 use crate::replay::Replay;
 use crate::report::printable;
-use drawloom_model::SessionId;
-use drawloom_sqlite::Busy;
+use drawloom_model::{Dialect, SessionId};
 use std::fmt::Write;
 
 const HOW_TO: &str = "\
@@ -21,11 +20,10 @@ const HOW_TO: &str = "\
 pub fn sql(replay: &Replay) -> String {
     let statements = Statements::of(&replay.history);
     let script = script(&replay.history, &statements);
-    let dialect = Dialect::of(&replay.header.fingerprint);
+    let engine = &replay.plan.engine;
+    let dialect = engine.dialect();
     let mut text = format!("-- {}\n{HOW_TO}", super::title(replay));
-    if dialect == Dialect::Sqlite {
-        text += &settings(replay);
-    }
+    let _ = writeln!(text, "-- Every connection has: {}", engine.connection_sql());
     text += &faults(&script);
     for (id, session) in &script.sessions {
         let _ = write!(text, "\n-- == session {}: {}\n", id.0, session.actor);
@@ -36,20 +34,6 @@ pub fn sql(replay: &Replay) -> String {
         let _ = writeln!(text, "-- {finding}");
     }
     text
-}
-
-/// What drawloom sets in each connection before anybody uses it.
-fn settings(replay: &Replay) -> String {
-    let sqlite = &replay.plan.sqlite;
-    let busy_ms = match sqlite.busy {
-        Busy::Error => 0,
-        Busy::Wait { timeout } => timeout.0 / 1_000,
-    };
-    format!(
-        "-- Every connection has: PRAGMA journal_mode = {}; PRAGMA synchronous = {}; PRAGMA busy_timeout = {busy_ms};\n",
-        sqlite.journal_mode.name(),
-        sqlite.synchronous.name()
-    )
 }
 
 fn faults(script: &Script<'_>) -> String {
@@ -68,12 +52,12 @@ fn write_session(text: &mut String, dialect: Dialect, id: SessionId, session: &S
         let _ = match line {
             Line::Executed { number, after, waited, sent } => {
                 let waits = waited.as_ref().map(|(until, on)| waits(*until, on)).unwrap_or_default();
-                let sql = dialect.inline(sent.statement);
+                let sql = inline(dialect, sent.statement);
                 let answer = answer(sent);
                 writeln!(text, "-- [{number}]{}{waits}\n{sql}\n{answer}", self::after(*after, id))
             }
             Line::NotExecuted { after, sent } => {
-                let sql = printable(&words::one_line(&dialect.inline(sent.statement)));
+                let sql = printable(&words::one_line(&inline(dialect, sent.statement)));
                 let why = match sent.end {
                     Some(_) => "not executed, its connection was lost",
                     None => "no answer: executed or not, nobody knows",

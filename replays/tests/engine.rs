@@ -1,0 +1,124 @@
+//! What is asked of an engine, whichever it is.
+
+use async_trait::async_trait;
+use drawloom_mock::{Bug, Isolation};
+use drawloom_model::{Event, Observation, SqlError};
+use drawloom_replays::{Engine, Plan, search};
+use drawloom_sim::{Host, SimTime};
+use drawloom_sqlite::{Busy, JournalMode, Options};
+use drawloom_workloads::{Action, Client, Variant, Workload};
+
+fn mock(isolation: Isolation, bugs: &[Bug]) -> Engine {
+    Engine::Mock(drawloom_mock::Options { isolation, bugs: bugs.iter().copied().collect(), yields: false })
+}
+
+#[test]
+fn an_engine_is_called_by_its_name_and_what_is_unusual() {
+    let usual = Engine::usual("sqlite").unwrap();
+    assert_eq!((usual.to_string().as_str(), &usual), ("sqlite", &Engine::default()));
+    let options = Options { journal_mode: JournalMode::Delete, busy: Busy::Error, ..Options::USUAL };
+    assert_eq!(Engine::Sqlite(options).to_string(), "sqlite (journal_mode delete, busy error)");
+    assert_eq!(Engine::usual("mock").unwrap().to_string(), "mock (read-committed)");
+    let wrong = mock(Isolation::Serializable, &[Bug::WriteSkew, Bug::DirtyRead]);
+    assert_eq!(wrong.to_string(), "mock (serializable, bug dirty-read, bug write-skew)");
+    assert_eq!(wrong.called("mock 1.2"), "mock 1.2 (serializable, bug dirty-read, bug write-skew)");
+    assert!(Engine::usual("mokc").unwrap_err().to_string().contains("the nearest are mock"));
+}
+
+#[test]
+fn replays_on_two_engines_have_two_names() {
+    let plan = Plan::usual("bank", "correct").unwrap();
+    assert_eq!(plan.stem(), "bank-correct");
+    let plan = Plan { engine: mock(Isolation::Strict, &[]), ..plan };
+    assert_eq!(plan.stem(), "bank-correct-mock");
+}
+
+#[test]
+fn an_engine_has_its_backends_fingerprint() {
+    for name in Engine::NAMES {
+        let engine = Engine::usual(name).unwrap();
+        assert_eq!(engine.name(), name);
+        assert_eq!(engine.backend().fingerprint(), engine.fingerprint());
+        assert!(engine.fingerprint().starts_with(name), "{}", engine.fingerprint());
+    }
+}
+
+/// What finds a bug names workloads and variants that there are.
+#[test]
+fn bugs_are_found_by_workloads_that_there_are() {
+    for bug in Bug::ALL {
+        let Some(arguments) = bug.workload() else { continue };
+        let words: Vec<&str> = arguments.split(' ').collect();
+        let variant = words.iter().position(|word| *word == "--variant").map(|at| words[at + 1]);
+        Plan::usual(words[0], variant.unwrap_or("correct")).unwrap();
+    }
+}
+
+/// Writes what it has read.
+struct Doubling;
+
+#[async_trait(?Send)]
+impl Workload for Doubling {
+    fn name(&self) -> &'static str {
+        "doubling"
+    }
+
+    fn about(&self) -> &'static str {
+        "doubles a number"
+    }
+
+    fn variants(&self) -> &'static [Variant] {
+        const VARIANTS: &[Variant] =
+            &[Variant { name: "correct", about: "reads, then writes", wrong_on: &[] }];
+        VARIANTS
+    }
+
+    fn actions(&self, _variant: &'static str) -> Vec<(u32, Box<dyn Action>)> {
+        vec![(1, Box::new(Double))]
+    }
+
+    async fn setup(&self, client: &mut Client) -> Result<(), SqlError> {
+        client.sql("CREATE TABLE numbers (n INTEGER NOT NULL)", []).await?;
+        client.sql("INSERT INTO numbers VALUES (1)", []).await.map(drop)
+    }
+
+    async fn check(&self, client: &mut Client) -> Result<(), SqlError> {
+        let n = client.sql("SELECT n FROM numbers", []).await?.int().unwrap_or(0);
+        let doubled = client.noted("doubled").len() as u32;
+        client.expect("every doubling counts", n == 1 << doubled, 1i64 << doubled, n, []);
+        Ok(())
+    }
+}
+
+struct Double;
+
+#[async_trait(?Send)]
+impl Action for Double {
+    fn name(&self) -> &'static str {
+        "double"
+    }
+
+    async fn run(&self, client: &mut Client) -> Result<(), SqlError> {
+        client.begin_to_write().await?;
+        let n = client.sql("SELECT n FROM numbers", []).await?.int().expect("there is one number");
+        client.sql("UPDATE numbers SET n = $1", [(2 * n).into()]).await?;
+        client.commit().await?;
+        client.note("doubled", [n.into()]);
+        Ok(())
+    }
+}
+
+/// Whoever gives up has waited as long as it may; after `BEGIN` alone SQLite does not let it wait.
+#[test]
+fn on_sqlite_who_begins_to_write_waits_for_its_turn() {
+    let usual = Plan::usual("counter", "correct").unwrap();
+    let plan =
+        Plan { workload: &Doubling, variant: &Doubling.variants()[0], workers: 3, actions: 4, ..usual };
+    for seed in 0..20 {
+        let run = search::run_seed(Host::best(), &plan, seed, false).unwrap();
+        assert_eq!(run.findings, [], "seed {seed}");
+        let gave_up = |event: &&Event| matches!(event.what, Observation::ActionFailed { .. });
+        let soonest = run.history.events.iter().find(gave_up).map(|event| event.at);
+        assert!(soonest.is_none_or(|at| at >= SimTime(5_000_000)), "seed {seed}: {soonest:?}");
+    }
+}

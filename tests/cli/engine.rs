@@ -1,0 +1,102 @@
+//! The engine of a run on the command line, and of a replay in what is said of it.
+
+use crate::place::Place;
+use drawloom::mock::{Bug, Isolation, Options};
+use drawloom::{Engine, codec};
+
+#[test]
+fn an_option_of_another_engine_is_refused() {
+    let place = Place::new();
+    for (arguments, words) in [
+        ("--isolation serializable", ["--isolation goes with --backend mock alone"]),
+        ("--bug dirty-read", ["--bug goes with --backend mock alone"]),
+        ("--yields --backend sqlite", ["--yields goes with --backend mock alone"]),
+        (
+            "--backend mock --sqlite-journal-mode wal",
+            ["--sqlite-journal-mode goes with --backend sqlite alone"],
+        ),
+        (
+            "--backend mock --sqlite-synchronous full",
+            ["--sqlite-synchronous goes with --backend sqlite alone"],
+        ),
+        ("--backend mock --sqlite-busy wait", ["--sqlite-busy goes with --backend sqlite alone"]),
+        (
+            "--backend mock --sqlite-busy-timeout-ms 5",
+            ["--sqlite-busy-timeout-ms goes with --backend sqlite"],
+        ),
+        ("--sqlite-busy error --sqlite-busy-timeout-ms 5", ["--sqlite-busy error, which does not wait"]),
+    ] {
+        place.drawloom(&format!("run bank {arguments}")).exits(2).says_only(&words);
+    }
+}
+
+#[test]
+fn unknown_engines_levels_and_bugs_are_usage_and_the_nearest_are_shown() {
+    let place = Place::new();
+    for (arguments, words) in [
+        ("--backend mok", ["mok", "mock"]),
+        ("--backend mock --isolation serialisable", ["serialisable", "'serializable'"]),
+        ("--backend mock --bug dirty-raed", ["dirty-raed", "the nearest are dirty-read"]),
+    ] {
+        let ran = place.drawloom(&format!("run bank {arguments}")).exits(2);
+        assert_eq!(ran.out, "", "{arguments}: {ran:#?}");
+        ran.complains(&words);
+    }
+}
+
+#[test]
+fn the_bugs_of_the_list_are_those_that_can_be_planted() {
+    let place = Place::new();
+    let listed = place.drawloom("list bugs --format json").exits(0).json();
+    let listed: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|bug| bug["name"].as_str().unwrap()).collect();
+    let text = place.drawloom("list bugs").exits(0);
+    for bug in Bug::ALL {
+        assert_eq!(listed.contains(&bug.name()), bug.is_planted(), "{}", bug.name());
+        assert_eq!(text.out.contains(bug.sentence()), bug.is_planted(), "{}", bug.name());
+        if !bug.is_planted() {
+            let run = format!("run bank --backend mock --bug {}", bug.name());
+            place.drawloom(&run).exits(2).says_only(&[bug.name(), "list bugs"]);
+        }
+    }
+}
+
+/// A replay that says that it was made on the mock, whose engine is of another version.
+fn on_mock(place: &Place) {
+    let mut replay = codec::decode(&place.with_finding()).unwrap();
+    let bugs = [Bug::DirtyRead].into();
+    replay.plan.engine = Engine::Mock(Options { isolation: Isolation::RepeatableRead, bugs, yields: false });
+    replay.header.fingerprint = "mock 0.0.1".to_owned();
+    place.write("mock.replay", codec::encode(&replay));
+}
+
+#[test]
+fn a_replay_says_which_engine_it_is_of() {
+    let place = Place::new();
+    on_mock(&place);
+    let called = "mock (repeatable-read, bug dirty-read)";
+    place.drawloom("explain mock.replay").exits(1).prints(&[&format!("on {called}\n\n")]);
+    let place_line = "-- Every connection has: SET default_transaction_isolation = 'repeatable read';";
+    let sql = place.drawloom("export mock.replay --format sql").exits(0);
+    sql.prints(&[" on mock 0.0.1 (repeatable-read, bug dirty-read)\n", place_line]);
+    let plan = place.drawloom("export mock.replay --format json").exits(0).json()["plan"].clone();
+    assert_eq!(plan["backend"], "mock", "{plan}");
+    assert_eq!(plan["mock"]["isolation"], "repeatable-read", "{plan}");
+    assert_eq!(plan["mock"]["bugs"], serde_json::json!(["dirty-read"]), "{plan}");
+    place
+        .drawloom("export mock.replay --format rust")
+        .exits(0)
+        .prints(&["fn counter_read_add_write_mock_seed_"]);
+    let usual = place.drawloom("export lost.replay --format json").exits(0).json()["plan"].clone();
+    assert_eq!((&usual["backend"], &usual["sqlite"]["busy"]), (&"sqlite".into(), &"wait".into()), "{usual}");
+}
+
+#[test]
+fn a_replay_is_for_the_version_of_its_own_engine() {
+    let place = Place::new();
+    on_mock(&place);
+    let here = Engine::usual("mock").unwrap().fingerprint();
+    let refused = place.drawloom("replay mock.replay").exits(4);
+    refused.says_only(&["was made on mock 0.0.1", &format!("this drawloom has {here}")]);
+    place.drawloom("corpus add mock.replay").exits(4).says_only(&["mock 0.0.1"]);
+}
