@@ -61,6 +61,23 @@ fn the_bugs_of_the_list_are_those_that_can_be_planted() {
     }
 }
 
+/// Every bug that the engine has is found by the search that the list names, and by the oracle.
+#[test]
+fn every_bug_of_the_list_is_found() {
+    let place = Place::new();
+    let listed = place.drawloom("list bugs --format json").exits(0).json();
+    for bug in listed.as_array().unwrap() {
+        let Some(arguments) = bug["run"].as_str() else { continue };
+        let found = place.drawloom(&format!("run {arguments} --no-shrink")).exits(1);
+        if let Some(invariant) = bug["seen_by"].as_str().unwrap().strip_prefix("invariant: ") {
+            found.prints(&[
+                &format!("found: {invariant}\n"),
+                &format!("bug {}", bug["name"].as_str().unwrap()),
+            ]);
+        }
+    }
+}
+
 /// A replay that says that it was made on the mock, whose engine is of another version.
 fn on_mock(place: &Place) {
     let mut replay = codec::decode(&place.with_finding()).unwrap();
