@@ -77,6 +77,25 @@ pub trait Backend {
     /// Begins a statement. The session runs no other.
     fn submit(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement) -> Progress;
 
+    /// Begins one of several statements that came as one text; `last` ends it. PostgreSQL makes a transaction of them
+    /// all where none is open: it ends with the last, or where one fails ("implicit transaction block", its manual,
+    /// section 55.2.2.1). An engine that knows no such thing begins them one by one.
+    fn submit_part(
+        &mut self,
+        cx: &Cx<'_>,
+        session: SessionId,
+        statement: &Statement,
+        _last: bool,
+    ) -> Progress {
+        self.submit(cx, session, statement)
+    }
+
+    /// What the session was told since this was last asked, beside the answers to its statements: each with its
+    /// severity, as `NOTICE:  text`.
+    fn notices(&mut self, _session: SessionId) -> Vec<Box<str>> {
+        Vec::new()
+    }
+
     /// What executing this statement now would touch, as far as that can be told before: at least as much as
     /// it will say it touched. Asked only where somebody observes.
     fn intent(&self, _session: SessionId, _statement: &Statement) -> Footprint {

@@ -2,14 +2,24 @@
 //!
 //! ```text
 //! *.spec --spec--> setups, sessions, steps --permutations--> the orders that it names, or all there are
-//! what a step returns --rows--> text, as PostgreSQL's isolation tester prints it
+//!                                               |
+//! Backend <--submit, resume-- driver <--send-- tester --field, rows--> text, as PostgreSQL's prints it
+//!                               |                                        |
+//!                   parts: one statement at a time                  comparison: with what was expected
 //! ```
 //!
 //! The format is that of PostgreSQL's own isolation tester (src/test/isolation/README, specscanner.l and
 //! specparse.y), so that its files can be read as they are.
 
+mod driver;
+mod field;
+mod parts;
 pub mod rows;
 mod scanner;
 pub mod spec;
+pub mod tester;
+mod transcript;
 
 pub use spec::{Spec, SpecError};
+pub use tester::{Ended, Tested, test};
+pub use transcript::{Listener, Said};

@@ -109,6 +109,17 @@ impl Spec {
         }))
     }
 
+    /// The steps that no permutation has, by name, where permutations are named at all.
+    pub fn unused_steps(&self) -> BTreeSet<&str> {
+        if self.named.is_empty() {
+            return BTreeSet::new();
+        }
+        let used: BTreeSet<&str> =
+            self.named.iter().flatten().map(|turn| self.step(turn).name.as_str()).collect();
+        let steps = self.sessions.iter().flat_map(|session| &session.steps);
+        steps.map(|step| step.name.as_str()).filter(|name| !used.contains(name)).collect()
+    }
+
     /// The step of a turn.
     pub fn step(&self, turn: &Turn) -> &Step {
         &self.sessions[turn.session].steps[turn.step]
@@ -206,6 +217,7 @@ impl<T: Iterator<Item = Token>> Parser<T> {
     }
 
     fn permutation(&mut self, steps: &BTreeMap<String, (usize, usize)>) -> Result<Vec<Turn>, SpecError> {
+        let line = self.line();
         let mut turns = Vec::new();
         while self
             .tokens
@@ -216,7 +228,30 @@ impl<T: Iterator<Item = Token>> Parser<T> {
             let markers = if self.takes_sign(&What::Open) { self.markers(steps)? } else { Vec::new() };
             turns.push(Turn { session, step, markers });
         }
-        if turns.is_empty() { Err(self.expected("the name of a step")) } else { Ok(turns) }
+        if turns.is_empty() {
+            return Err(self.expected("the name of a step"));
+        }
+        match self.misplaced_marker(&turns) {
+            Some(message) => Err(SpecError { line, message }),
+            None => Ok(turns),
+        }
+    }
+
+    /// What is wrong with the first marker that could not come true.
+    fn misplaced_marker(&self, turns: &[Turn]) -> Option<String> {
+        let markers = turns.iter().flat_map(|turn| turn.markers.iter().map(move |marker| (turn, marker)));
+        markers.into_iter().find_map(|(turn, marker)| {
+            let (Marker::After { step } | Marker::Notices { step, .. }) = marker else { return None };
+            let name = |(session, step): (usize, usize)| &self.spec.sessions[session].steps[step].name;
+            let (own, other) = (name((turn.session, turn.step)), name(*step));
+            if !turns.iter().any(|turn| (turn.session, turn.step) == *step) {
+                return Some(format!(
+                    "step \"{own}\" waits for \"{other}\", which is not in this permutation"
+                ));
+            }
+            let message = format!("step \"{own}\" cannot wait for \"{other}\", which is of its own session");
+            (turn.session == step.0).then_some(message)
+        })
     }
 
     fn markers(&mut self, steps: &BTreeMap<String, (usize, usize)>) -> Result<Vec<Marker>, SpecError> {

@@ -1,39 +1,15 @@
 //! Isolation specs: PostgreSQL's own are read as its isolation tester reads them.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
-
+use crate::suite::{Entry, specs};
 use drawloom_replays::isolation::spec::{Marker, Turn};
 use drawloom_replays::isolation::{Spec, rows};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
-
-/// PostgreSQL's specs with what its isolation tester prints, by name; none where they are not at hand.
-fn specs() -> Vec<(String, String, String)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/pg-isolation");
-    let Ok(entries) = fs::read_dir(folder.join("specs")) else {
-        eprintln!(
-            "SKIPPED: PostgreSQL's isolation specs are not at hand, in shared/pg-isolation beside this tree"
-        );
-        return Vec::new();
-    };
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
-        .collect();
-    names.sort();
-    let read = |name: &str, folder_of: &str, end: &str| {
-        fs::read_to_string(folder.join(folder_of).join(format!("{name}.{end}"))).unwrap()
-    };
-    names
-        .into_iter()
-        .map(|name| (name.clone(), read(&name, "specs", "spec"), read(&name, "expected", "out")))
-        .collect()
-}
 
 #[test]
 fn the_specs_of_postgresql_have_the_permutations_that_it_runs() {
-    for (name, text, printed) in specs() {
+    for Entry { name, text, expected } in specs() {
+        let printed = &expected[0];
         let spec = Spec::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let head = format!("Parsed test spec with {} sessions", spec.sessions.len());
         assert!(printed.lines().any(|line| line == head), "{name}: {head}");
@@ -95,7 +71,8 @@ fn table<'a>(lines: &[&'a str]) -> Option<Table<'a>> {
 #[test]
 fn rows_are_printed_as_postgresql_s_isolation_tester_prints_them() {
     let (mut same, mut all) = (0, 0);
-    for (name, _, printed) in specs() {
+    for Entry { name, expected, .. } in specs() {
+        let printed = &expected[0];
         let lines: Vec<&str> = printed.lines().collect();
         for start in 0..lines.len() {
             let Some(Table { columns, rows, shown }) = table(&lines[start..]) else { continue };
@@ -178,6 +155,14 @@ fn what_is_no_spec_is_refused_with_its_line() {
         ("session s step a {}\npermutation a(a a)", "line 2: expected \",\" or \")\", found \"a\""),
         ("session s step a {}\npermutation a(a notices x)", "line 2: expected how many notices, found \"x\""),
         ("session s step a {}\npermutation", "line 2: expected the name of a step, found the end"),
+        (
+            "session s step a {} session t step b {}\npermutation a(b)",
+            "line 2: step \"a\" waits for \"b\", which is not in this permutation",
+        ),
+        (
+            "session s step a {} step b {}\npermutation a(b) b",
+            "line 2: step \"a\" cannot wait for \"b\", which is of its own session",
+        ),
         ("session s step a {} step a {}", "line 1: there are two steps \"a\"; give each a name of its own"),
         (
             "session s step a {} session s step b {}",

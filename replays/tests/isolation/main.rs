@@ -1,0 +1,8 @@
+//! PostgreSQL's isolation specs: read, and run, as its isolation tester does.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
+
+mod format;
+mod suite;
+mod tester;
+mod toy;
