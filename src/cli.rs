@@ -2,7 +2,7 @@
 
 use crate::engine::{EngineArgs, named, names};
 use crate::exit::{Exit, Failure};
-use crate::{corpus, explain, export, list, outside, replay, run, shrink};
+use crate::{corpus, explain, export, isolation, list, outside, replay, run, shrink};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use drawloom_replays::name::NoName;
@@ -43,6 +43,8 @@ enum Command {
     Corpus(CorpusArgs),
     /// Write a replay in a form that others understand
     Export(ExportArgs),
+    /// Run PostgreSQL's isolation specs
+    Isolation(IsolationArgs),
 }
 
 /// How results are printed.
@@ -234,6 +236,26 @@ pub struct ExportArgs {
     pub out: Option<PathBuf>,
 }
 
+/// The arguments of `isolation`.
+#[derive(Debug, Args)]
+pub struct IsolationArgs {
+    /// The specs
+    #[arg(required_unless_present = "summary")]
+    pub files: Vec<PathBuf>,
+    /// The engine
+    #[arg(long, default_value = "sqlite", value_parser = PossibleValuesParser::new(["sqlite"]))]
+    pub backend: String,
+    /// Compare with what is expected: a file, or a folder with NAME.out (or NAME_1.out, ...) for NAME.spec
+    #[arg(long, value_name = "PATH")]
+    pub expected: Option<PathBuf>,
+    /// Compare every spec of DIR/specs with DIR/expected, and print a line for each
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "expected"])]
+    pub summary: Option<PathBuf>,
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value_t = Format::Human, requires = "summary")]
+    pub format: Format,
+}
+
 /// The forms that a replay is exported in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
@@ -405,6 +427,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::List(args) => list::list(args),
         Command::Corpus(args) => corpus::corpus(args),
         Command::Export(args) => export::export(args),
+        Command::Isolation(args) => isolation::isolation(args),
     };
     let exit = done.unwrap_or_else(|failure| {
         outside::complain(&failure.message);

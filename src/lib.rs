@@ -22,6 +22,7 @@ mod engine;
 mod exit;
 mod explain;
 mod export;
+mod isolation;
 mod jobs;
 mod list;
 mod output;

@@ -11,12 +11,15 @@
 //! The format is that of PostgreSQL's own isolation tester (src/test/isolation/README, specscanner.l and
 //! specparse.y), so that its files can be read as they are.
 
+pub mod comparison;
+mod difference;
 mod driver;
 mod field;
 mod parts;
 pub mod rows;
 mod scanner;
 pub mod spec;
+pub mod summary;
 pub mod tester;
 mod transcript;
 
