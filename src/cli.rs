@@ -228,7 +228,8 @@ pub struct CorpusListArgs {
 pub struct ExportArgs {
     /// The replay
     pub file: PathBuf,
-    /// In which form: SQL for a bug report, JSON for a program, Rust for a test
+    /// In which form: SQL for a bug report, JSON for a program, Rust for a test, a spec for PostgreSQL's isolation
+    /// tester
     #[arg(long, value_enum)]
     pub format: ExportFormat,
     /// Where it goes [default: stdout]
@@ -265,6 +266,8 @@ pub enum ExportFormat {
     Json,
     /// A test that fails until the bug is fixed.
     Rust,
+    /// A spec for PostgreSQL's isolation tester.
+    Spec,
 }
 
 /// What can be listed.

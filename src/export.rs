@@ -17,6 +17,8 @@ pub fn export(args: &ExportArgs) -> Done {
         ExportFormat::Sql => export::sql(&replay),
         ExportFormat::Json => output::document(&export::json(&replay)),
         ExportFormat::Rust => export::rust(&replay, &bytes),
+        ExportFormat::Spec => export::spec(&replay)
+            .map_err(|error| Failure::usage(format!("{}: {error}", args.file.display())))?,
     };
     match &args.out {
         Some(out) => outside::write(out, text.as_bytes())?,

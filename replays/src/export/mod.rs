@@ -1,7 +1,9 @@
-//! A replay in forms that others understand: SQL for a bug report, JSON for a program, Rust for a test.
+//! A replay in forms that others understand: SQL for a bug report, JSON for a program, Rust for a test, a spec for
+//! PostgreSQL's isolation tester.
 //!
 //! ```text
 //! Replay --script--> what the server executed, by session --sql, literal--> SQL
+//!                                                         --spec, literal-> an isolation spec
 //!        --json----> everything, with stable names
 //! bytes  --rust----> a test that fails until the bug is fixed
 //! ```
@@ -10,10 +12,12 @@ pub mod json;
 mod literal;
 mod rust;
 mod script;
+mod spec;
 mod sql;
 
 pub use json::json;
 pub use rust::rust;
+pub use spec::{NoSpec, spec};
 pub use sql::sql;
 
 use crate::replay::Replay;

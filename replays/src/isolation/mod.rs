@@ -15,7 +15,7 @@ pub mod comparison;
 mod difference;
 mod driver;
 mod field;
-mod parts;
+pub(crate) mod parts;
 pub mod rows;
 mod scanner;
 pub mod spec;

@@ -28,6 +28,18 @@ pub fn parts(sql: &str) -> Vec<&str> {
     parts
 }
 
+/// The strings, names, comments, blanks and signs of this text, one after the other and none left out.
+pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = &str> {
+    let mut scan = Scan { sql, at: 0 };
+    std::iter::from_fn(move || {
+        let start = scan.at;
+        (start < sql.len()).then(|| {
+            scan.pass();
+            &sql[start..scan.at]
+        })
+    })
+}
+
 /// How far a text was read.
 struct Scan<'a> {
     sql: &'a str,
@@ -78,14 +90,14 @@ fn comment(text: &str) -> usize {
     text.len()
 }
 
-/// How long the string or the quoted name is that the text begins with. One in which the quote is doubled reads as
-/// two.
+/// How long the string or the quoted name is that the text begins with. A quote in it is doubled.
 fn string(text: &str, escapes: bool) -> usize {
     let bytes = text.as_bytes();
     let mut at = 1;
     while at < bytes.len() {
         match bytes[at] {
             b'\\' if escapes => at += 1,
+            it if it == bytes[0] && bytes.get(at + 1) == Some(&it) => at += 1,
             it if it == bytes[0] => return at + 1,
             _ => (),
         }
@@ -112,7 +124,7 @@ fn is_of_name(it: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::parts;
+    use super::{parts, tokens};
     use proptest::prelude::*;
 
     #[test]
@@ -143,6 +155,7 @@ mod tests {
         fn no_text_is_too_strange(sql in "[eE'\"$;/*()\\\\a1é \n-]{0,30}") {
             let all: String = parts(&sql).concat();
             prop_assert!(all.len() <= sql.len());
+            prop_assert_eq!(tokens(&sql).collect::<String>(), sql);
         }
     }
 }

@@ -42,7 +42,7 @@ fn entry(folder: &Path, name: String) -> Entry {
 }
 
 /// The backend that is measured.
-fn backend() -> Box<dyn Backend> {
+pub fn backend() -> Box<dyn Backend> {
     Box::new(drawloom_sqlite::Sqlite::new(drawloom_sqlite::Options::USUAL))
 }
 
