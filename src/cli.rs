@@ -252,9 +252,9 @@ pub struct IsolationArgs {
     /// Compare every spec of DIR/specs with DIR/expected, and print a line for each
     #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "expected"])]
     pub summary: Option<PathBuf>,
-    /// How the summary is printed
-    #[arg(long, value_enum, default_value_t = Format::Human, requires = "summary")]
-    pub format: Format,
+    /// How the summary is printed [default: human]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
 }
 
 /// The forms that a replay is exported in.

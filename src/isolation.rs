@@ -24,6 +24,9 @@ fn backend(name: &str) -> Box<dyn Backend> {
 
 /// Runs specs, and prints or compares what comes of it.
 pub fn isolation(args: &IsolationArgs) -> Done {
+    if args.format.is_some() && args.summary.is_none() {
+        return Err(Failure::usage("--format goes with --summary alone"));
+    }
     outside::heed_interrupts(|interrupted| match (&args.summary, &args.expected) {
         (Some(folder), _) => summarise(args, folder, interrupted),
         (None, Some(expected)) => compare(args, expected, interrupted),
@@ -90,7 +93,7 @@ fn compare(args: &IsolationArgs, expected: &Path, interrupted: &dyn Fn() -> bool
 fn summarise(args: &IsolationArgs, folder: &Path, interrupted: &dyn Fn() -> bool) -> Done {
     let entries = read_folder(folder)?;
     let Some(lines) = run(args, &entries, interrupted)? else { return Ok(Exit::Interrupted) };
-    outside::print(&match args.format {
+    outside::print(&match args.format.unwrap_or(Format::Human) {
         Format::Human => summary::text(&lines),
         Format::Json => output::document(&summary::json(&lines)),
     });

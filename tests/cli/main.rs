@@ -5,6 +5,7 @@
 mod documentation;
 mod engine;
 mod explain;
+mod isolation;
 mod keep;
 mod place;
 mod process;
