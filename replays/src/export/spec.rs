@@ -4,6 +4,9 @@
 //! setup's statements -> setup     each other session -> session, its statements -> steps
 //! the order in which they were begun -> the one permutation      what setup created -> teardown
 //! ```
+//!
+//! SQLite locks more than PostgreSQL does. What waited there stands where it was finished, so that nothing waits in
+//! PostgreSQL for what comes later.
 
 use super::literal::Dialect;
 use super::script::{Line, Session, script};
@@ -53,8 +56,10 @@ pub fn spec(replay: &Replay) -> Result<String, NoSpec> {
     for finding in super::findings(&replay.findings) {
         let _ = writeln!(text, "# {finding}");
     }
-    if Dialect::of(&replay.header.fingerprint) == Dialect::Sqlite {
-        text += "# PostgreSQL locks otherwise than SQLite: what waits, and what fails, may be something else there.\n";
+    let engine = Dialect::of(&replay.header.fingerprint);
+    if engine == Dialect::Sqlite {
+        text +=
+            "# What waited for a lock of SQLite stands where it was finished: PostgreSQL locks otherwise.\n";
     }
     for (done, what) in &script.faults {
         let after = done.map_or(0, |done| done.number);
@@ -68,7 +73,7 @@ pub fn spec(replay: &Replay) -> Result<String, NoSpec> {
         if session.actor != Actor::SETUP
             && session.lines.iter().any(|line| matches!(line, Line::Executed { .. }))
         {
-            write_session(&mut text, *id, session, &mut turns)?;
+            write_session(&mut text, engine, (*id, session), &mut turns)?;
         }
     }
     if turns.is_empty() {
@@ -100,8 +105,8 @@ fn write_setup(text: &mut String, lines: &[&Line<'_>]) -> Result<(), NoSpec> {
 
 fn write_session(
     text: &mut String,
-    id: SessionId,
-    session: &Session<'_>,
+    engine: Dialect,
+    (id, session): (SessionId, &Session<'_>),
     turns: &mut Vec<Turn>,
 ) -> Result<(), NoSpec> {
     let _ = writeln!(text, "\n# {}\nsession s{}", session.actor, id.0);
@@ -118,7 +123,7 @@ fn write_session(
                 let name = step(text, &sql(sent)?);
                 let began = after.map_or(0, |done| done.number);
                 turns.push(match (waited, sent.wait) {
-                    (Some(_), Some((event, _))) => {
+                    (Some(_), Some((event, _))) if engine == Dialect::Postgres => {
                         let marker = if runs_out(sent) { "(*)" } else { "" };
                         Turn { order: (began, Kind::Waits, event), name: name + marker }
                     }
