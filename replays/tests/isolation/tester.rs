@@ -2,6 +2,7 @@
 
 use crate::toy::Toy;
 use drawloom_model::Backend;
+use drawloom_replays::isolation::summary::{self, Entry};
 use drawloom_replays::isolation::{Ended, Said, Spec, Tested, test};
 use drawloom_sim::Host;
 use proptest::prelude::*;
@@ -236,6 +237,39 @@ fn a_step_that_no_permutation_has_is_named() {
         printed.starts_with("!unused step name: a\n!unused step name: c\nParsed test spec with 1 sessions\n"),
         "{printed}"
     );
+}
+
+#[test]
+fn a_summary_names_what_is_lacking() {
+    let line = |name: &str, spec: &str, expected: &str| {
+        let expected =
+            vec![format!("Parsed test spec with 1 sessions\n\nstarting permutation: a\n{expected}")];
+        let entry = Entry { name: name.to_owned(), spec: Spec::parse(spec).unwrap(), expected };
+        Host::best().run(|| entry.run(Box::<Toy>::default(), &|| false)).unwrap().unwrap()
+    };
+    let lines = [
+        line("new", "session s step a {MERGE}", "step a: MERGE\n"),
+        line("setup", "setup {VACUUM} session s step a {ROW 1}", "step a: ROW 1\n"),
+        line("old", "session s step a {FAIL oh}", "step a: FAIL oh\nERROR:  oh\n"),
+        line(
+            "known",
+            "session s step a {MERGE}",
+            "step a: MERGE\nERROR:  MERGE is not supported by the toy\n",
+        ),
+        line("other", "session s step a {FAIL oh}", "step a: FAIL oh\nERROR:  no\n"),
+    ];
+    assert_eq!(
+        summary::text(&lines),
+        "new    lacks         0 of 1  MERGE is not supported by the toy\n\
+         setup  lacks         0 of 1  VACUUM is not supported by the toy\n\
+         old    exact         1 of 1\n\
+         known  exact         1 of 1\n\
+         other  differs       0 of 1  line 5, permutation a\n\
+         5 specs: 2 exact, 2 lack something, 1 differ; 2 of 5 permutations equal\n"
+    );
+    let json = summary::json(&lines);
+    assert_eq!(json["specs"][0]["lacks"], "MERGE is not supported by the toy");
+    assert_eq!(json["lacks"], 2);
 }
 
 #[test]
