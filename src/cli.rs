@@ -6,7 +6,7 @@ use crate::{corpus, explain, export, isolation, list, outside, replay, run, shri
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use drawloom_replays::name::NoName;
-use drawloom_replays::{Name, Plan, Swarm, plan};
+use drawloom_replays::{Engine, Name, Plan, Swarm, plan};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::source::Strategy;
 use drawloom_sim::{Actor, Profile};
@@ -244,7 +244,7 @@ pub struct IsolationArgs {
     #[arg(required_unless_present = "summary")]
     pub files: Vec<PathBuf>,
     /// The engine
-    #[arg(long, default_value = "sqlite", value_parser = PossibleValuesParser::new(["sqlite"]))]
+    #[arg(long, default_value = "mock", value_parser = PossibleValuesParser::new(Engine::NAMES))]
     pub backend: String,
     /// Compare with what is expected: a file, or a folder with NAME.out (or NAME_1.out, ...) for NAME.spec
     #[arg(long, value_name = "PATH")]

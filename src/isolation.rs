@@ -5,6 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::outside::{self, Status};
 use drawloom_model::Backend;
+use drawloom_replays::Engine;
 use drawloom_replays::isolation::comparison::differences;
 use drawloom_replays::isolation::summary::{self, Entry, Line, Verdict};
 use drawloom_replays::isolation::{Ended, Said, Spec, test};
@@ -16,10 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// A backend that was not started yet.
 fn backend(name: &str) -> Box<dyn Backend> {
-    match name {
-        "sqlite" => Box::new(drawloom_sqlite::Sqlite::new(drawloom_sqlite::Options::USUAL)),
-        _ => unreachable!("the argument parser lets only valid names through"),
-    }
+    Engine::usual(name).expect("the argument parser lets only valid names through").backend()
 }
 
 /// Runs specs, and prints or compares what comes of it.

@@ -70,13 +70,16 @@ impl Database {
     /// The catalog with what the session's transaction has defined.
     pub fn catalog(&self, session: SessionId) -> &Catalog {
         let transaction = self.session(session).transaction.as_ref();
-        transaction.and_then(|transaction| transaction.draft.as_ref()).map_or(&self.catalog, |draft| &draft.catalog)
+        transaction
+            .and_then(|transaction| transaction.draft.as_ref())
+            .map_or(&self.catalog, |draft| &draft.catalog)
     }
 
     /// Makes the session's draft anew if somebody else has committed changes meanwhile.
     pub fn refresh(&mut self, session: SessionId) {
         let Some(session) = self.sessions.get_mut(&session) else { return };
-        let Some(draft) = session.transaction.as_mut().and_then(|transaction| transaction.draft.as_mut()) else {
+        let Some(draft) = session.transaction.as_mut().and_then(|transaction| transaction.draft.as_mut())
+        else {
             return;
         };
         if draft.base != self.catalog.version() {
@@ -175,7 +178,10 @@ impl Database {
     /// `40001`: it may not, at SERIALIZABLE. Then it is still there.
     pub fn commit(&mut self, session: SessionId) -> Result<(), SqlError> {
         let Some(transaction) = self.session_mut(session).transaction.take() else { return Ok(()) };
-        let xids = transaction.levels.iter().flat_map(|level| level.xid.into_iter().chain(level.released.iter().copied()));
+        let xids = transaction
+            .levels
+            .iter()
+            .flat_map(|level| level.xid.into_iter().chain(level.released.iter().copied()));
         if transaction.top().is_some() {
             self.transactions.commit(xids);
         }

@@ -43,7 +43,8 @@ impl Executor {
     /// What functions of time say.
     pub fn moment(&self) -> Moment {
         let database = self.database.borrow();
-        let at = |time: SimTime| EPOCH_US + i64::try_from(time.0).expect("a run is shorter than 292,000 years");
+        let at =
+            |time: SimTime| EPOCH_US + i64::try_from(time.0).expect("a run is shorter than 292,000 years");
         let session = database.session(self.session);
         let began = session.transaction.as_ref().map_or(database.now, |transaction| transaction.began);
         Moment {
@@ -220,8 +221,5 @@ fn deadlock() -> SqlError {
 /// Is not ready the first time.
 async fn pause() {
     let mut paused = false;
-    poll_fn(|_| {
-        if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
+    poll_fn(|_| if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }

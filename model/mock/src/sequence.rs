@@ -29,7 +29,8 @@ impl Sequences {
     /// `2200H`: there is none any more.
     pub fn next(&mut self, catalog: &Catalog, session: SessionId, oid: Oid) -> Result<i64, SqlError> {
         let sequence = find(catalog, oid)?;
-        let state = self.states.get(&oid).copied().unwrap_or(State { value: sequence.start, is_called: false });
+        let state =
+            self.states.get(&oid).copied().unwrap_or(State { value: sequence.start, is_called: false });
         let value = if state.is_called { sequence.after(state.value)? } else { state.value };
         self.states.insert(oid, State { value, is_called: true });
         self.given.insert((session, oid), value);
@@ -44,7 +45,8 @@ impl Sequences {
     pub fn current(&self, catalog: &Catalog, session: SessionId, oid: Oid) -> Result<i64, SqlError> {
         let sequence = find(catalog, oid)?;
         self.given.get(&(session, oid)).copied().ok_or_else(|| {
-            let message = format!("currval of sequence \"{}\" is not yet defined in this session", sequence.name);
+            let message =
+                format!("currval of sequence \"{}\" is not yet defined in this session", sequence.name);
             error("55000", message)
         })
     }
@@ -73,7 +75,9 @@ impl Sequences {
         let sequence = find(catalog, oid)?;
         if !(sequence.least..=sequence.greatest).contains(&value) {
             let (name, least, greatest) = (&sequence.name, sequence.least, sequence.greatest);
-            let message = format!("setval: value {value} is out of bounds for sequence \"{name}\" ({least}..{greatest})");
+            let message = format!(
+                "setval: value {value} is out of bounds for sequence \"{name}\" ({least}..{greatest})"
+            );
             return Err(error("22003", message));
         }
         self.states.insert(oid, State { value, is_called });
@@ -93,7 +97,8 @@ impl Sequences {
 
 impl Sequence {
     fn after(&self, value: i64) -> Result<i64, SqlError> {
-        let next = value.checked_add(self.increment).filter(|next| (self.least..=self.greatest).contains(next));
+        let next =
+            value.checked_add(self.increment).filter(|next| (self.least..=self.greatest).contains(next));
         let (bound, limit, restart) = if self.increment > 0 {
             ("maximum", self.greatest, self.least)
         } else {
@@ -103,7 +108,8 @@ impl Sequence {
             Some(next) => Ok(next),
             None if self.cycle => Ok(restart),
             None => {
-                let message = format!("nextval: reached {bound} value of sequence \"{}\" ({limit})", self.name);
+                let message =
+                    format!("nextval: reached {bound} value of sequence \"{}\" ({limit})", self.name);
                 Err(error("2200H", message))
             }
         }

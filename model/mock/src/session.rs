@@ -107,7 +107,8 @@ impl Session {
     /// When its wait for a lock, which began then, has taken too long.
     pub fn deadline(&self, waits_since: SimTime) -> Option<SimTime> {
         let lock = self.settings.timeout("lock_timeout").map(|timeout| waits_since + timeout);
-        let statement = self.settings.timeout("statement_timeout").map(|timeout| self.statement_began + timeout);
+        let statement =
+            self.settings.timeout("statement_timeout").map(|timeout| self.statement_began + timeout);
         lock.into_iter().chain(statement).min()
     }
 

@@ -91,7 +91,8 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), SqlError> {
         let name = name.to_ascii_lowercase();
         // An application's own settings have a dot in their names.
-        let value = if name.contains('.') { value.to_owned() } else { normal(&name, known(&name)?.1, value)? };
+        let value =
+            if name.contains('.') { value.to_owned() } else { normal(&name, known(&name)?.1, value)? };
         self.values.insert(name.into(), value.into());
         Ok(())
     }

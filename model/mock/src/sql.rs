@@ -193,7 +193,8 @@ struct Words<'a> {
 
 impl<'a> Words<'a> {
     fn next_if(&mut self, test: impl FnOnce(&Token) -> bool) -> Option<&'a TokenWithSpan> {
-        let skipped = self.tokens[self.at..].iter().position(|token| !matches!(token.token, Token::Whitespace(_)))?;
+        let skipped =
+            self.tokens[self.at..].iter().position(|token| !matches!(token.token, Token::Whitespace(_)))?;
         let token = &self.tokens[self.at + skipped];
         if !test(&token.token) {
             return None;

@@ -49,12 +49,18 @@ impl Executor {
     }
 
     /// What is no transaction control.
-    async fn ordinary(&self, text: &Text, ast: &ast::Statement, parameters: &[Value]) -> Result<Reply, SqlError> {
+    async fn ordinary(
+        &self,
+        text: &Text,
+        ast: &ast::Statement,
+        parameters: &[Value],
+    ) -> Result<Reply, SqlError> {
         self.with(|database| {
             match &database.session(self.session).transaction {
                 None => database.begin(self.session, Block::Implicit),
                 Some(transaction) if transaction.block == Block::Failed => {
-                    let message = "current transaction is aborted, commands ignored until end of transaction block";
+                    let message =
+                        "current transaction is aborted, commands ignored until end of transaction block";
                     return Err(error("25P02", message));
                 }
                 Some(_) => (),
@@ -152,7 +158,11 @@ impl Executor {
 /// A statement's parameters as the types that it takes.
 fn data(types: &[Type], values: &[Value]) -> Result<Vec<Datum>, SqlError> {
     if types.len() != values.len() {
-        let message = format!("bind message supplies {} parameters, but prepared statement requires {}", values.len(), types.len());
+        let message = format!(
+            "bind message supplies {} parameters, but prepared statement requires {}",
+            values.len(),
+            types.len()
+        );
         return Err(error("08P01", message));
     }
     types.iter().zip(values).map(|(ty, value)| datum(*ty, value)).collect()

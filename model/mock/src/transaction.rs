@@ -29,8 +29,12 @@ impl Executor {
             ast::Statement::Rollback { chain: false, savepoint: None } => {
                 self.with(|database| database.roll_back(self.session));
             }
-            ast::Statement::Rollback { chain: false, savepoint: Some(name) } => self.roll_back_to(&identifier(name))?,
-            ast::Statement::Commit { .. } | ast::Statement::Rollback { .. } => return Err(unsupported("AND CHAIN")),
+            ast::Statement::Rollback { chain: false, savepoint: Some(name) } => {
+                self.roll_back_to(&identifier(name))?
+            }
+            ast::Statement::Commit { .. } | ast::Statement::Rollback { .. } => {
+                return Err(unsupported("AND CHAIN"));
+            }
             ast::Statement::Savepoint { name } => self.savepoint(identifier(name))?,
             ast::Statement::ReleaseSavepoint { name } => self.release(&identifier(name))?,
             _ => return Ok(None),

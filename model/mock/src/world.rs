@@ -3,11 +3,11 @@
 use crate::database::Database;
 use crate::expression::{Context, EngineCall};
 use crate::ids::{Oid, Tid};
+use crate::locks::{AdvisoryKey, Mode, Tag};
 use crate::query::Query;
 use crate::store::{File, Reader, Tuple};
 use crate::types::Datum;
 use drawloom_model::{SessionId, SqlError};
-use crate::locks::{AdvisoryKey, Mode, Tag};
 use drawloom_sim::SimDuration;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -32,10 +32,17 @@ pub(crate) struct World<'a> {
 /// What an expression waits for.
 #[derive(Clone, Debug)]
 pub(crate) enum Want {
-    Lock { tag: Tag, mode: Mode, depth: u32 },
+    Lock {
+        tag: Tag,
+        mode: Mode,
+        depth: u32,
+    },
     Sleep(SimDuration),
     /// The rows of a query that locks them, inside queries with these rows, the innermost first.
-    Rows { query: Query, outer: Vec<Vec<Datum>> },
+    Rows {
+        query: Query,
+        outer: Vec<Vec<Datum>>,
+    },
 }
 
 /// What came of a wait.
@@ -136,7 +143,8 @@ impl<'a> World<'a> {
         match (call, arguments) {
             (EngineCall::AdvisoryLock { shared, session, wait }, keys) => {
                 let Some(key) = advisory_key(keys) else { return Ok(Datum::Null) };
-                let depth = if session { 0 } else { self.database.session(self.session).transaction().depth() };
+                let depth =
+                    if session { 0 } else { self.database.session(self.session).transaction().depth() };
                 let mode = if shared { Mode::Share } else { Mode::Exclusive };
                 let tag = Tag::Advisory(key);
                 if wait {

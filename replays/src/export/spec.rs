@@ -8,14 +8,14 @@
 //! SQLite locks more than PostgreSQL does. What waited there stands where it was finished, so that nothing waits in
 //! PostgreSQL for what comes later.
 
-use super::literal::Dialect;
+use super::literal::inline;
 use super::script::{Line, Session, script};
 use crate::isolation::parts::tokens;
 use crate::lanes::statements::{Sent, Statements};
 use crate::lanes::words;
 use crate::replay::Replay;
 use crate::report::printable;
-use drawloom_model::{Class, SessionId};
+use drawloom_model::{Class, Dialect, SessionId};
 use drawloom_sim::Actor;
 use std::fmt::Write;
 
@@ -56,7 +56,7 @@ pub fn spec(replay: &Replay) -> Result<String, NoSpec> {
     for finding in super::findings(&replay.findings) {
         let _ = writeln!(text, "# {finding}");
     }
-    let engine = Dialect::of(&replay.header.fingerprint);
+    let engine = replay.plan.engine.dialect();
     if engine == Dialect::Sqlite {
         text +=
             "# What waited for a lock of SQLite stands where it was finished: PostgreSQL locks otherwise.\n";
@@ -131,7 +131,7 @@ fn write_session(
                 });
             }
             Line::NotExecuted { sent, .. } => {
-                let sql = words::one_line(&Dialect::Postgres.inline(sent.statement));
+                let sql = words::one_line(&inline(Dialect::Postgres, sent.statement));
                 let _ = writeln!(text, "# not executed, or nobody knows: {}", printable(&sql));
             }
             Line::Ends { after, why } => {
@@ -153,7 +153,7 @@ fn runs_out(sent: &Sent<'_>) -> bool {
 
 /// The statement with its values, and no closing brace.
 fn sql(sent: &Sent<'_>) -> Result<String, NoSpec> {
-    let sql = Dialect::Postgres.inline(sent.statement);
+    let sql = inline(Dialect::Postgres, sent.statement);
     let failed = || NoSpec::Brace(printable(&words::one_line(&sql)));
     tokens(&sql).map(|token| without_brace(token).ok_or_else(failed)).collect()
 }

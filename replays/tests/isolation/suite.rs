@@ -43,7 +43,7 @@ fn entry(folder: &Path, name: String) -> Entry {
 
 /// The backend that is measured.
 pub fn backend() -> Box<dyn Backend> {
-    Box::new(drawloom_sqlite::Sqlite::new(drawloom_sqlite::Options::USUAL))
+    drawloom_replays::Engine::usual("mock").unwrap().backend()
 }
 
 fn run(entry: Entry) -> Line {

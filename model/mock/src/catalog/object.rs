@@ -57,10 +57,16 @@ pub(crate) struct Constraint {
 #[derive(Clone, Debug, Hash)]
 pub(crate) enum ConstraintKind {
     /// The index sees to it.
-    PrimaryKey { index: Oid },
+    PrimaryKey {
+        index: Oid,
+    },
     /// The index sees to it.
-    Unique { index: Oid },
-    Check { condition: Rc<ast::Expr> },
+    Unique {
+        index: Oid,
+    },
+    Check {
+        condition: Rc<ast::Expr>,
+    },
     ForeignKey(Rc<Key>),
 }
 

@@ -79,7 +79,9 @@ impl Binder<'_> {
     fn insert_places(&self, target: &Target, columns: &[ast::ObjectName]) -> Result<Vec<usize>, SqlError> {
         let mut places = Vec::new();
         for column in columns {
-            let [name] = &*parts(column)? else { return Err(unsupported(format!("a part of the column {column}"))) };
+            let [name] = &*parts(column)? else {
+                return Err(unsupported(format!("a part of the column {column}")));
+            };
             let (place, _) = target.column(name)?;
             if places.contains(&place) {
                 return Err(error("42701", format!("column \"{name}\" specified more than once")));
@@ -93,7 +95,12 @@ impl Binder<'_> {
     }
 
     /// What an INSERT inserts: in a list of values each is what its column takes, and DEFAULT has a meaning.
-    fn insert_source(&mut self, source: &ast::Query, target: &Target, places: &[usize]) -> Result<Query, SqlError> {
+    fn insert_source(
+        &mut self,
+        source: &ast::Query,
+        target: &Target,
+        places: &[usize],
+    ) -> Result<Query, SqlError> {
         let ast::SetExpr::Values(values) = &*source.body else { return self.query(source) };
         if source.with.is_some() || source.order_by.is_some() || source.limit_clause.is_some() {
             return self.query(source);
@@ -124,7 +131,12 @@ impl Binder<'_> {
         Ok(Query::of_values(rows, columns.collect()))
     }
 
-    fn conflict(&mut self, on: &ast::OnConflict, target: &Target, name: &Rc<str>) -> Result<Conflict, SqlError> {
+    fn conflict(
+        &mut self,
+        on: &ast::OnConflict,
+        target: &Target,
+        name: &Rc<str>,
+    ) -> Result<Conflict, SqlError> {
         let arbiters = match &on.conflict_target {
             None => unique_indexes(target).map(|(place, _)| place).collect(),
             Some(ast::ConflictTarget::OnConstraint(constraint)) => {
@@ -147,7 +159,8 @@ impl Binder<'_> {
                     columns.sort_unstable();
                     columns == wanted
                 };
-                let fitting = unique_indexes(target).filter(|(_, index)| index.columns.as_ref().is_some_and(is_over));
+                let fitting =
+                    unique_indexes(target).filter(|(_, index)| index.columns.as_ref().is_some_and(is_over));
                 fitting.map(|(place, _)| place).collect::<Vec<_>>()
             }
         };
@@ -174,7 +187,8 @@ impl Binder<'_> {
                 scope.add(excluded, target.missing.len())?;
                 self.scopes.push(scope);
                 let assignments = self.assignments(&update.assignments, target)?;
-                let filter = update.selection.as_ref().map(|filter| self.condition(filter, "WHERE")).transpose()?;
+                let filter =
+                    update.selection.as_ref().map(|filter| self.condition(filter, "WHERE")).transpose()?;
                 self.scopes.pop();
                 Action::Update { assignments, filter }
             }

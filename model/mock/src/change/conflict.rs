@@ -25,7 +25,10 @@ pub(crate) struct Conflict {
 pub(crate) enum Action {
     Nothing,
     /// Over the row that is there, and the one that was to be inserted.
-    Update { assignments: Vec<(usize, Expr)>, filter: Option<Expr> },
+    Update {
+        assignments: Vec<(usize, Expr)>,
+        filter: Option<Expr>,
+    },
 }
 
 impl Executor {

@@ -18,7 +18,8 @@ impl Executor {
         let mut outcome = Outcome::default();
         for mut row in self.candidates(&delete.source, reader, parameters).await? {
             let claimed = loop {
-                let claim = self.claim_target(target, &delete.source, reader, parameters, row, RowLock::Update);
+                let claim =
+                    self.claim_target(target, &delete.source, reader, parameters, row, RowLock::Update);
                 match claim.await? {
                     Claimed::Gone => break None,
                     Claimed::Same(tid, row) => break Some((tid, row)),

@@ -1,8 +1,8 @@
 //! SELECT FOR UPDATE and the like (PostgreSQL's nodeLockRows.c).
 
+use super::Target;
 use super::claim::{Claim, Request};
 use super::update::tid_at;
-use super::Target;
 use crate::executor::Executor;
 use crate::expression::{Context, Outer};
 use crate::ids::Tid;

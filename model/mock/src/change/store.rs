@@ -93,7 +93,8 @@ impl Executor {
                 Holder::Nobody => return Ok(()),
                 Holder::Perhaps(xid) => self.wait_for(xid).await?,
                 Holder::Taken(_) => {
-                    let message = format!("duplicate key value violates unique constraint \"{}\"", index.name);
+                    let message =
+                        format!("duplicate key value violates unique constraint \"{}\"", index.name);
                     return Err(error("23505", message));
                 }
             }
@@ -101,7 +102,13 @@ impl Executor {
     }
 
     /// Who has this key, whatever one's snapshot says (PostgreSQL's `_bt_check_unique`).
-    pub(super) fn holder(&self, target: &Target, index: &TargetIndex, key: &[Datum], own: Option<Tid>) -> Holder {
+    pub(super) fn holder(
+        &self,
+        target: &Target,
+        index: &TargetIndex,
+        key: &[Datum],
+        own: Option<Tid>,
+    ) -> Holder {
         // NULL is like nothing else.
         if key.iter().any(Datum::is_null) {
             return Holder::Nobody;
@@ -115,7 +122,9 @@ impl Executor {
                 let tuple = file.heap.get(*tid).expect("an index names versions that there are");
                 match transactions.state(tuple.xmin) {
                     State::Aborted => continue,
-                    State::Running { top: other } if Some(other) != top => return Holder::Perhaps(tuple.xmin),
+                    State::Running { top: other } if Some(other) != top => {
+                        return Holder::Perhaps(tuple.xmin);
+                    }
                     State::Running { .. } | State::Committed { .. } => (),
                 }
                 let Some(end) = tuple.ended(transactions) else { return Holder::Taken(*tid) };

@@ -118,15 +118,17 @@ impl Target {
         for (column, datum) in self.table.columns.iter().zip(row) {
             if column.not_null && datum.is_null() && !column.is_dropped {
                 let column = &column.name;
-                let message =
-                    format!("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint");
+                let message = format!(
+                    "null value in column \"{column}\" of relation \"{table}\" violates not-null constraint"
+                );
                 return Err(error("23502", message));
             }
         }
         for (name, check) in &self.checks {
             // What is not known to be false is allowed.
             if matches!(check.evaluate(&Context::IMMUTABLE, row)?, Datum::Bool(false)) {
-                let message = format!("new row for relation \"{table}\" violates check constraint \"{name}\"");
+                let message =
+                    format!("new row for relation \"{table}\" violates check constraint \"{name}\"");
                 return Err(error("23514", message));
             }
         }

@@ -22,7 +22,9 @@ impl Executor {
         let target = &update.target;
         let mut outcome = Outcome::default();
         for row in self.candidates(&update.source, reader, parameters).await? {
-            let Some((tid, row, new)) = self.claim_update(update, reader, parameters, row).await? else { continue };
+            let Some((tid, row, new)) = self.claim_update(update, reader, parameters, row).await? else {
+                continue;
+            };
             let old = &row[..target.missing.len()];
             target.check(&new)?;
             let new: Row = new.into();
@@ -146,7 +148,13 @@ impl Executor {
     }
 
     /// A row of FROM with another version of the table whose values begin there.
-    pub(super) fn replaced(&self, target: &Target, begin: usize, mut row: Vec<Datum>, tid: Tid) -> Vec<Datum> {
+    pub(super) fn replaced(
+        &self,
+        target: &Target,
+        begin: usize,
+        mut row: Vec<Datum>,
+        tid: Tid,
+    ) -> Vec<Datum> {
         let values = self.with(|database| {
             let tuple = database.file_mut(target.table.file).heap.get(tid).expect("it has just been claimed");
             tuple.row.clone()
@@ -204,7 +212,8 @@ pub(super) enum Claimed {
 impl Target {
     /// How strongly a row is locked by this change.
     fn lock_for(&self, old: &[Datum], new: &[Datum]) -> RowLock {
-        let changes_key = old.iter().zip(new).enumerate().any(|(place, (old, new))| old != new && self.is_key(place));
+        let changes_key =
+            old.iter().zip(new).enumerate().any(|(place, (old, new))| old != new && self.is_key(place));
         if changes_key { RowLock::Update } else { RowLock::NoKeyUpdate }
     }
 }

@@ -84,7 +84,8 @@ impl Executor {
                 }
                 let Some(key) = entries.key(&tuple.row)? else { continue };
                 if !key.iter().any(Datum::is_null) && !seen.insert(key) {
-                    let name = &database.catalog(self.session).index(index).expect("it has just been made").name;
+                    let name =
+                        &database.catalog(self.session).index(index).expect("it has just been made").name;
                     return Err(error("23505", format!("could not create unique index \"{name}\"")));
                 }
             }

@@ -18,9 +18,9 @@ impl Executor {
         match ast {
             ast::Statement::CreateTable(create) => self.create_table(create).await,
             ast::Statement::CreateIndex(create) => self.create_index(create).await,
-            ast::Statement::Drop { object_type: ast::ObjectType::Table, names, if_exists, cascade, .. } => {
-                self.drop_tables(names, *if_exists, *cascade).await
-            }
+            ast::Statement::Drop {
+                object_type: ast::ObjectType::Table, names, if_exists, cascade, ..
+            } => self.drop_tables(names, *if_exists, *cascade).await,
             ast::Statement::Lock(lock) => self.lock_tables(lock).await,
             ast::Statement::Set(set) => self.set(set),
             ast::Statement::ShowVariable { variable } => self.show(variable),

@@ -9,10 +9,17 @@ use std::rc::Rc;
 impl Executor {
     pub(super) fn set(&self, set: &ast::Set) -> Result<Reply, SqlError> {
         match set {
-            ast::Set::SingleAssignment { scope: None | Some(ast::ContextModifier::Session), variable, values, .. } => {
+            ast::Set::SingleAssignment {
+                scope: None | Some(ast::ContextModifier::Session),
+                variable,
+                values,
+                ..
+            } => {
                 let words: Vec<String> = values.iter().map(word).collect();
                 let name = variable.to_string();
-                self.with(|database| database.session_mut(self.session).settings.set(&name, &words.join(", ")))?;
+                self.with(|database| {
+                    database.session_mut(self.session).settings.set(&name, &words.join(", "))
+                })?;
             }
             ast::Set::SetTransaction { modes, snapshot: None, session: false } => self.set_modes(modes)?,
             other => return Err(unsupported(other)),

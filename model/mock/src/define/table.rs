@@ -1,7 +1,8 @@
 //! CREATE TABLE, DROP TABLE, LOCK TABLE.
 
 use crate::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Sequence, Table, identifier,
+    Catalog, Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Sequence, Table,
+    identifier,
 };
 use crate::change::Target;
 use crate::error::{error, unsupported};
@@ -65,7 +66,7 @@ impl Executor {
         for constraint in &create.constraints {
             table_constraint(&name.name, constraint, &mut unique, &mut constraints)?;
         }
-        let mut table = Table { name: name.name.clone(), schema, file: oid, columns, constraints, };
+        let mut table = Table { name: name.name.clone(), schema, file: oid, columns, constraints };
         let mut indexes = Vec::new();
         for unique in unique {
             indexes.push(self.unique(&mut table, oid, unique, &mut taken)?);
@@ -133,8 +134,15 @@ impl Executor {
             Some(scalar) => (Type::of(scalar), None),
             None => types::name::parse(&definition.data_type)?,
         };
-        let mut column =
-            Column { name: name.clone(), ty, modifier, not_null: false, default: None, missing: None, is_dropped: false };
+        let mut column = Column {
+            name: name.clone(),
+            ty,
+            modifier,
+            not_null: false,
+            default: None,
+            missing: None,
+            is_dropped: false,
+        };
         if serial.is_some() {
             self.own_sequence(table, schema, oid, &mut column);
         }
@@ -173,7 +181,9 @@ impl Executor {
         self.with(|database| {
             let sequence = database.new_oid();
             let catalog = database.catalog(self.session);
-            let name = free_name(&format!("{table}_{}_seq", column.name), |name| catalog.relation(schema, name).is_some());
+            let name = free_name(&format!("{table}_{}_seq", column.name), |name| {
+                catalog.relation(schema, name).is_some()
+            });
             let greatest = match column.ty.scalar {
                 Scalar::Int2 => i16::MAX.into(),
                 Scalar::Int8 => i64::MAX,
@@ -237,7 +247,9 @@ impl Executor {
             });
             let oid = match found {
                 Some((oid, Object::Table(_))) => oid,
-                Some((_, other)) => return Err(error("42809", format!("\"{}\" is not a table", other.name()))),
+                Some((_, other)) => {
+                    return Err(error("42809", format!("\"{}\" is not a table", other.name())));
+                }
                 None if if_exists => continue,
                 None => return Err(error("42P01", format!("table \"{}\" does not exist", name.name))),
             };
@@ -252,7 +264,10 @@ impl Executor {
         self.with(|database| {
             for oid in dropped {
                 let catalog = database.catalog(self.session);
-                if !cascade && let Some((_, from, constraint)) = catalog.references_to(oid).find(|(other, ..)| *other != oid) {
+                if !cascade
+                    && let Some((_, from, constraint)) =
+                        catalog.references_to(oid).find(|(other, ..)| *other != oid)
+                {
                     let table = catalog.object(oid).expect("it was looked up").name();
                     let _ = (from, constraint);
                     let message = format!("cannot drop table {table} because other objects depend on it");
@@ -346,7 +361,8 @@ fn table_constraint(
 
 fn add_check(constraints: &mut Vec<Constraint>, name: Rc<str>, condition: &ast::Expr) {
     let name = free_name(&name, |name| constraints.iter().any(|other| *other.name == *name));
-    constraints.push(Constraint { name, kind: ConstraintKind::Check { condition: Rc::new(condition.clone()) } });
+    constraints
+        .push(Constraint { name, kind: ConstraintKind::Check { condition: Rc::new(condition.clone()) } });
 }
 
 fn key_columns(columns: &[ast::IndexColumn]) -> Result<Vec<Rc<str>>, SqlError> {

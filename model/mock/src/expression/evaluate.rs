@@ -109,9 +109,8 @@ impl Expr {
             Expr::Quantified { comparison, all } => {
                 let (left, array) = comparison.both(cx, row)?;
                 let Datum::Array(array) = array else { return Ok(Datum::Null) };
-                let elements = array.values.iter().map(|element| {
-                    comparison.holds(cx, left.clone(), element.clone())
-                });
+                let elements =
+                    array.values.iter().map(|element| comparison.holds(cx, left.clone(), element.clone()));
                 return quantified(elements, *all);
             }
             Expr::Array { of, scalar } => {
@@ -153,7 +152,8 @@ impl Called {
             }
             [only] => self.apply(cx, &[only.evaluate(cx, row)?]),
             many => {
-                let arguments = many.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
+                let arguments =
+                    many.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
                 self.apply(cx, &arguments)
             }
         }

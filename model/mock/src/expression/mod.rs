@@ -19,7 +19,10 @@ pub(crate) enum Expr {
     /// A column of the row.
     Column(usize),
     /// A column of the row of a query around this one; 1 is the next.
-    Outer { level: usize, column: usize },
+    Outer {
+        level: usize,
+        column: usize,
+    },
     /// `$1` is 0.
     Parameter(usize),
     /// A function or an operator.
@@ -33,15 +36,27 @@ pub(crate) enum Expr {
     Is(Box<Expr>, bool),
     /// `IS DISTINCT FROM`, by an equality.
     IsDistinct(Box<Called>),
-    Case { branches: Box<[(Expr, Expr)]>, otherwise: Box<Expr> },
+    Case {
+        branches: Box<[(Expr, Expr)]>,
+        otherwise: Box<Expr>,
+    },
     Coalesce(Box<[Expr]>),
     /// NULL where the two are equal, else the first of them.
     NullIf(Box<Called>),
     /// `GREATEST` or `LEAST`.
-    Extreme { greatest: bool, of: Box<[Expr]> },
+    Extreme {
+        greatest: bool,
+        of: Box<[Expr]>,
+    },
     /// `= ANY (array)`, `<> ALL (array)`
-    Quantified { comparison: Box<Called>, all: bool },
-    Array { of: Box<[Expr]>, scalar: Scalar },
+    Quantified {
+        comparison: Box<Called>,
+        all: bool,
+    },
+    Array {
+        of: Box<[Expr]>,
+        scalar: Scalar,
+    },
     /// An array's elements, by number.
     Element(Box<(Expr, Expr)>),
     Subquery(Box<Subquery>),
@@ -84,7 +99,10 @@ pub(crate) enum SubqueryKind {
     Scalar,
     Exists,
     /// Compared each: the comparison's first argument stands outside, the second is column 0 of the row.
-    Quantified { comparison: Called, all: bool },
+    Quantified {
+        comparison: Called,
+        all: bool,
+    },
     /// All of them, as an array.
     Array(Scalar),
 }
@@ -103,8 +121,14 @@ pub(crate) enum EngineCall {
     TransactionId,
     /// The number of a row version, as `ctid`.
     RowVersion,
-    AdvisoryLock { shared: bool, session: bool, wait: bool },
-    AdvisoryUnlock { shared: bool },
+    AdvisoryLock {
+        shared: bool,
+        session: bool,
+        wait: bool,
+    },
+    AdvisoryUnlock {
+        shared: bool,
+    },
     AdvisoryUnlockAll,
     Sleep,
     Random,

@@ -15,10 +15,20 @@ pub(crate) enum Source {
     Table(Rc<Scan>),
     Join(Box<Join>),
     /// A subquery, which sees what stands left of it if it is LATERAL.
-    Query { query: Rc<Query>, lateral: bool },
+    Query {
+        query: Rc<Query>,
+        lateral: bool,
+    },
     /// A subquery of WITH, by number.
-    Cte { number: usize, width: usize },
-    Series { repeated: Repeated, width: usize, ordinality: bool },
+    Cte {
+        number: usize,
+        width: usize,
+    },
+    Series {
+        repeated: Repeated,
+        width: usize,
+        ordinality: bool,
+    },
 }
 
 /// How a table's rows are found.
@@ -125,7 +135,8 @@ impl Repeated {
     /// # Errors
     /// What the function says.
     pub fn rows(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Vec<Vec<Datum>>, SqlError> {
-        let arguments = self.arguments.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
+        let arguments =
+            self.arguments.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
         self.series.rows(cx.moment, &arguments)
     }
 }

@@ -18,11 +18,11 @@ mod sort;
 mod walk;
 mod window;
 
+pub(crate) use bind::{all_of, column_of, together};
 pub(crate) use from::{Join, JoinKind, Path, Scan, Source, each};
 pub(crate) use rows::{filtered, limits, rows};
 pub(crate) use scope::{Named, Relation, Scope};
 pub(crate) use sort::sort;
-pub(crate) use bind::{all_of, column_of, together};
 
 use crate::change::Target;
 use crate::expression::{Aggregated, Expr, SortKey, Windowed};
@@ -144,14 +144,20 @@ pub(crate) enum Waits {
 impl Query {
     /// `VALUES`
     pub fn of_values(rows: Vec<Vec<Expr>>, columns: Vec<Output>) -> Query {
-        Query { with: Vec::new(), body: Body::Values(rows), columns, order: Vec::new(), limit: None, offset: None }
+        Query {
+            with: Vec::new(),
+            body: Body::Values(rows),
+            columns,
+            order: Vec::new(),
+            limit: None,
+            offset: None,
+        }
     }
 
     /// Whether it locks the rows that it gives.
     pub fn locks_rows(&self) -> bool {
         matches!(&self.body, Body::Select(select) if !select.marks.is_empty())
     }
-
 }
 
 impl Select {

@@ -158,9 +158,11 @@ impl Select {
     fn repeated(&self, rows: Vec<Vec<Datum>>, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, SqlError> {
         let mut repeated = Vec::new();
         for row in rows {
-            let all = self.series.iter().map(|series| series.rows(cx, &row)).collect::<Result<Vec<_>, _>>()?;
+            let all =
+                self.series.iter().map(|series| series.rows(cx, &row)).collect::<Result<Vec<_>, _>>()?;
             for number in 0..all.iter().map(Vec::len).max().unwrap_or(0) {
-                let given = |rows: &Vec<Vec<Datum>>| rows.get(number).map_or(Datum::Null, |row| row[0].clone());
+                let given =
+                    |rows: &Vec<Vec<Datum>>| rows.get(number).map_or(Datum::Null, |row| row[0].clone());
                 repeated.push(row.iter().cloned().chain(all.iter().map(given)).collect());
             }
         }

@@ -55,8 +55,13 @@ impl Scope {
     pub fn column(&self, name: &str) -> Result<Option<(Expr, Type)>, SqlError> {
         let merged = self.merged.iter().rev().find(|merged| *merged.name == *name);
         let hidden = |slot: usize| self.merged.iter().any(|merged| merged.slots.contains(&slot));
-        let all = self.relations.iter().filter(|relation| !relation.is_hidden).flat_map(|relation| &relation.columns);
-        let mut found = all.filter(|column| *column.name == *name && !(merged.is_some() && hidden(column.slot)));
+        let all = self
+            .relations
+            .iter()
+            .filter(|relation| !relation.is_hidden)
+            .flat_map(|relation| &relation.columns);
+        let mut found =
+            all.filter(|column| *column.name == *name && !(merged.is_some() && hidden(column.slot)));
         let first = match merged {
             Some(merged) => Some((merged.expr.clone(), merged.ty)),
             None => found.next().map(|column| (Expr::Column(column.slot), column.ty)),
@@ -92,7 +97,9 @@ impl Scope {
         let hidden = |slot: usize| self.merged.iter().any(|merged| merged.slots.contains(&slot));
         let single = self.relations.iter().flat_map(|relation| &relation.columns);
         let single = single.filter(|column| !hidden(column.slot));
-        merged.chain(single.map(|column| (column.name.clone(), Expr::Column(column.slot), column.ty))).collect()
+        merged
+            .chain(single.map(|column| (column.name.clone(), Expr::Column(column.slot), column.ty)))
+            .collect()
     }
 }
 

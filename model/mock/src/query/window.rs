@@ -67,16 +67,19 @@ struct Member {
 impl Windowed {
     /// What it is for the row of this number in its sorted partition.
     fn value(&self, partition: &[Member], number: usize) -> Result<Datum, SqlError> {
-        let is_peer = |a: &Member, b: &Member| sort::compare(&self.order, &a.order, &b.order) == Ordering::Equal;
+        let is_peer =
+            |a: &Member, b: &Member| sort::compare(&self.order, &a.order, &b.order) == Ordering::Equal;
         let me = &partition[number];
-        let first_peer = partition[..number].iter().rposition(|other| !is_peer(other, me)).map_or(0, |at| at + 1);
+        let first_peer =
+            partition[..number].iter().rposition(|other| !is_peer(other, me)).map_or(0, |at| at + 1);
         let count = |n: usize| Datum::Int(i64::try_from(n).expect("a partition fits into memory"));
         let end = match self.frame {
             Frame::Partition => partition.len(),
             Frame::Row => number + 1,
-            Frame::Peers => {
-                partition[number..].iter().position(|other| !is_peer(other, me)).map_or(partition.len(), |at| number + at)
-            }
+            Frame::Peers => partition[number..]
+                .iter()
+                .position(|other| !is_peer(other, me))
+                .map_or(partition.len(), |at| number + at),
         };
         let argument = |member: &Member| member.arguments.first().cloned().unwrap_or(Datum::Null);
         Ok(match &self.function {
@@ -92,7 +95,8 @@ impl Windowed {
                     Some(Datum::Int(by)) => *by,
                     Some(_) => return Ok(Datum::Null),
                 };
-                let at = i64::try_from(number).ok().and_then(|at| at.checked_add(by.checked_mul(*direction)?));
+                let at =
+                    i64::try_from(number).ok().and_then(|at| at.checked_add(by.checked_mul(*direction)?));
                 match at.and_then(|at| usize::try_from(at).ok()).and_then(|at| partition.get(at)) {
                     Some(other) => argument(other),
                     None => me.arguments.get(2).cloned().unwrap_or(Datum::Null),

@@ -80,7 +80,8 @@ impl Index {
     pub fn equal<'a>(&'a self, prefix: &'a [Datum]) -> impl Iterator<Item = Tid> + 'a {
         let whole = prefix.len() == self.keys.len();
         let exact = if whole { self.exactly(prefix) } else { &[] };
-        let range = (!whole).then(|| self.entries.range::<[Datum], _>((Bound::Included(prefix), Bound::Unbounded)));
+        let range =
+            (!whole).then(|| self.entries.range::<[Datum], _>((Bound::Included(prefix), Bound::Unbounded)));
         let begins = move |key: &Vec<Datum>| key.starts_with(prefix);
         let ranged = range.into_iter().flatten().take_while(move |(key, _)| begins(key));
         exact.iter().copied().chain(ranged.flat_map(|(_, tids)| tids.iter().copied()))

@@ -37,7 +37,8 @@ pub(crate) struct Reader {
 impl Transactions {
     /// A new transaction, or a subtransaction of `top`.
     pub fn begin(&mut self, top: Option<Xid>) -> Xid {
-        let xid = Xid(u32::try_from(self.states.len() + 1).expect("a run has fewer than 4 billion transactions"));
+        let xid =
+            Xid(u32::try_from(self.states.len() + 1).expect("a run has fewer than 4 billion transactions"));
         self.states.push(State::Running { top: top.unwrap_or(xid) });
         xid
     }

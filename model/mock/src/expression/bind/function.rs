@@ -18,7 +18,9 @@ impl Binder<'_> {
             ast::FunctionArguments::None => None,
             ast::FunctionArguments::List(list) => Some(list),
             ast::FunctionArguments::Subquery(query) if *name == *"array" => return self.array_of(query),
-            ast::FunctionArguments::Subquery(_) => return Err(unsupported(format!("a subquery as {name}'s list"))),
+            ast::FunctionArguments::Subquery(_) => {
+                return Err(unsupported(format!("a subquery as {name}'s list")));
+            }
         };
         if list.is_none()
             && let Some(bound) = self.niladic(&name)
@@ -167,18 +169,19 @@ impl Binder<'_> {
         }
         let distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
         let result = aggregate.result;
-        let aggregated =
-            Aggregated { name, aggregate, arguments: coerced.into(), distinct, order, filter };
+        let aggregated = Aggregated { name, aggregate, arguments: coerced.into(), distinct, order, filter };
         Ok(Bound::new(Expr::Aggregate(aggregated.into()), result))
     }
 
     /// ORDER BY inside an aggregate or a window.
     fn sort_keys(&mut self, by: &[ast::OrderByExpr]) -> Result<Vec<SortKey>, SqlError> {
-        by.iter().map(|by| {
-            let bound = self.expr(&by.expr)?;
-            let expr = self.known(bound)?.expr;
-            sort_key(expr, &by.options)
-        }).collect()
+        by.iter()
+            .map(|by| {
+                let bound = self.expr(&by.expr)?;
+                let expr = self.known(bound)?.expr;
+                sort_key(expr, &by.options)
+            })
+            .collect()
     }
 
     /// What is of no known type is text.
@@ -229,7 +232,10 @@ impl Binder<'_> {
             },
         };
         if arguments.len() > parameters.len() {
-            return Err(error("42883", format!("function {name} does not take {} arguments", arguments.len())));
+            return Err(error(
+                "42883",
+                format!("function {name} does not take {} arguments", arguments.len()),
+            ));
         }
         let mut coerced = Vec::new();
         for (argument, ty) in arguments.into_iter().zip(parameters) {
@@ -251,7 +257,9 @@ impl Binder<'_> {
     pub(super) fn niladic(&mut self, name: &str) -> Option<Bound> {
         let engine = |call| Bound::scalar(Expr::Engine(call, [].into()), Scalar::Name);
         match name {
-            "current_user" | "session_user" | "user" | "current_role" => Some(engine(EngineCall::CurrentUser)),
+            "current_user" | "session_user" | "user" | "current_role" => {
+                Some(engine(EngineCall::CurrentUser))
+            }
             "current_catalog" => Some(engine(EngineCall::CurrentDatabase)),
             "current_schema" => Some(engine(EngineCall::CurrentSchema)),
             "current_timestamp" | "current_date" | "current_time" | "localtimestamp" | "localtime" => {
@@ -342,7 +350,9 @@ fn frame(spec: &ast::WindowSpec, unordered: bool) -> Result<Frame, SqlError> {
     match (&frame.units, &frame.start_bound, &frame.end_bound) {
         (_, Preceding(None), Some(Following(None))) => Ok(Frame::Partition),
         (ast::WindowFrameUnits::Rows, Preceding(None), None | Some(CurrentRow)) => Ok(Frame::Row),
-        (ast::WindowFrameUnits::Range, Preceding(None), None | Some(CurrentRow)) if !unordered => Ok(Frame::Peers),
+        (ast::WindowFrameUnits::Range, Preceding(None), None | Some(CurrentRow)) if !unordered => {
+            Ok(Frame::Peers)
+        }
         _ => Err(unsupported(format!("the window frame {} {}", frame.units, frame.start_bound))),
     }
 }

@@ -145,7 +145,9 @@ impl<'a> Binder<'a> {
             Ast::UnaryOp { op, expr } => self.unary(*op, expr),
             Ast::BinaryOp { left, op, right } => self.binary(left, op, right),
             Ast::IsNull(inner) => Ok(Bound::bool(Expr::IsNull(self.expr(inner)?.expr.into()))),
-            Ast::IsNotNull(inner) => Ok(Bound::bool(negated(Expr::IsNull(self.expr(inner)?.expr.into()), true))),
+            Ast::IsNotNull(inner) => {
+                Ok(Bound::bool(negated(Expr::IsNull(self.expr(inner)?.expr.into()), true)))
+            }
             Ast::IsTrue(inner) => self.is(inner, Some(true), false),
             Ast::IsNotTrue(inner) => self.is(inner, Some(true), true),
             Ast::IsFalse(inner) => self.is(inner, Some(false), false),
@@ -311,7 +313,12 @@ impl<'a> Binder<'a> {
     }
 
     /// A function over arguments, each turned into what it takes.
-    fn called(&mut self, name: &str, call: functions::Call, arguments: Vec<Bound>) -> Result<Called, SqlError> {
+    fn called(
+        &mut self,
+        name: &str,
+        call: functions::Call,
+        arguments: Vec<Bound>,
+    ) -> Result<Called, SqlError> {
         let mut coerced = Vec::with_capacity(arguments.len());
         for (place, argument) in arguments.into_iter().enumerate() {
             let ty = call.parameter(place);
@@ -373,9 +380,9 @@ impl<'a> Binder<'a> {
         if bound.ty == to && modifier.is_none() {
             return Ok(bound.expr);
         }
-        let cast = cast::find(bound.ty, to).filter(|cast| cast.context <= context).ok_or_else(|| {
-            error("42846", format!("cannot cast type {} to {to}", bound.ty))
-        })?;
+        let cast = cast::find(bound.ty, to)
+            .filter(|cast| cast.context <= context)
+            .ok_or_else(|| error("42846", format!("cannot cast type {} to {to}", bound.ty)))?;
         let expr = Expr::Cast(Converted { expr: bound.expr, cast, to, modifier }.into());
         Ok(folded(expr))
     }

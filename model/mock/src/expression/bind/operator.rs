@@ -146,7 +146,8 @@ impl Binder<'_> {
         let left = self.expr(left)?;
         let mut right = self.expr(right)?;
         if right.ty == Type::of(Scalar::Unknown) {
-            let array = Type::array_of(if left.ty.scalar == Scalar::Unknown { Scalar::Text } else { left.ty.scalar });
+            let array =
+                Type::array_of(if left.ty.scalar == Scalar::Unknown { Scalar::Text } else { left.ty.scalar });
             right = Bound::new(self.coerce(right, array, crate::types::cast::Context::Implicit)?, array);
         }
         if !right.ty.is_array {
@@ -157,7 +158,8 @@ impl Binder<'_> {
         let left_ty = call.parameter(0);
         let right_ty = call.parameter(1);
         let left = self.coerce(left, left_ty, crate::types::cast::Context::Implicit)?;
-        let right = self.coerce(right, Type::array_of(right_ty.scalar), crate::types::cast::Context::Implicit)?;
+        let right =
+            self.coerce(right, Type::array_of(right_ty.scalar), crate::types::cast::Context::Implicit)?;
         let comparison = Called { name: symbol.as_str().into(), call, arguments: [left, right].into() };
         Ok(Bound::bool(Expr::Quantified { comparison: comparison.into(), all }))
     }
@@ -176,7 +178,10 @@ impl Binder<'_> {
             let text = Type::of(Scalar::Text);
             let call = functions::function("like_escape", &[text, text])?;
             let result = call.result;
-            pattern = Bound::new(Expr::Call(self.called("like_escape", call, vec![pattern, escape])?.into()), result);
+            pattern = Bound::new(
+                Expr::Call(self.called("like_escape", call, vec![pattern, escape])?.into()),
+                result,
+            );
         }
         let like = self.operator(symbol, expr, pattern)?;
         Ok(Bound::bool(negated(like.expr, not)))

@@ -25,7 +25,11 @@ impl Binder<'_> {
         for table in tables {
             let begin = self.scope().width;
             let source = self.with_joins(table)?;
-            debug_assert_eq!(begin + source.width(), self.scope().width, "a source is as wide as its names say");
+            debug_assert_eq!(
+                begin + source.width(),
+                self.scope().width,
+                "a source is as wide as its names say"
+            );
             all = together(all, source);
         }
         Ok(all)
@@ -115,22 +119,25 @@ impl Binder<'_> {
         for name in names {
             let scope = self.scopes.last().expect("FROM stands inside a query");
             let missing = |side: &str| {
-                error("42703", format!("column \"{name}\" specified in USING clause does not exist in {side} table"))
+                error(
+                    "42703",
+                    format!("column \"{name}\" specified in USING clause does not exist in {side} table"),
+                )
             };
-            let earlier = scope.merged.iter().rev().find(|merged| {
-                merged.name == name && merged.slots[0] >= begin
-            });
+            let earlier =
+                scope.merged.iter().rev().find(|merged| merged.name == name && merged.slots[0] >= begin);
             let left = match earlier {
                 Some(merged) => (merged.expr.clone(), merged.ty, merged.slots[0]),
                 None => {
-                    let mut columns = scope.relations[..left_relations].iter().filter_map(|relation| {
-                        relation.column(&name).filter(|column| column.slot >= begin)
-                    });
+                    let mut columns = scope.relations[..left_relations]
+                        .iter()
+                        .filter_map(|relation| relation.column(&name).filter(|column| column.slot >= begin));
                     let column = columns.next().ok_or_else(|| missing("left"))?;
                     (Expr::Column(column.slot), column.ty, column.slot)
                 }
             };
-            let mut columns = scope.relations[left_relations..].iter().filter_map(|relation| relation.column(&name));
+            let mut columns =
+                scope.relations[left_relations..].iter().filter_map(|relation| relation.column(&name));
             let right = columns.next().ok_or_else(|| missing("right"))?.clone();
             let left_bound = Bound::new(left.0.clone(), left.1);
             let right_bound = Bound::new(Expr::Column(right.slot), right.ty);
@@ -150,9 +157,9 @@ impl Binder<'_> {
 
     fn factor(&mut self, factor: &ast::TableFactor) -> Result<Source, SqlError> {
         match factor {
-            ast::TableFactor::Table { name, alias, args: None, sample: None, with_ordinality: false, .. } => {
-                self.named(name, alias.as_ref())
-            }
+            ast::TableFactor::Table {
+                name, alias, args: None, sample: None, with_ordinality: false, ..
+            } => self.named(name, alias.as_ref()),
             ast::TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
                 self.series(name, &args.args, *with_ordinality, alias.as_ref())
             }
@@ -160,13 +167,16 @@ impl Binder<'_> {
                 self.series(name, args, *with_ordinality, alias.as_ref())
             }
             ast::TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
-                let arguments = array_exprs.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<_>, _>>()?;
+                let arguments =
+                    array_exprs.iter().map(|expr| self.expr(expr)).collect::<Result<Vec<_>, _>>()?;
                 self.repeated("unnest".into(), arguments, *with_ordinality, alias.as_ref())
             }
             ast::TableFactor::Derived { lateral, subquery, alias, sample: None } => {
                 self.derived(*lateral, subquery, alias.as_ref())
             }
-            ast::TableFactor::NestedJoin { table_with_joins, alias: None } => self.with_joins(table_with_joins),
+            ast::TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                self.with_joins(table_with_joins)
+            }
             other => Err(unsupported(format!("{other} in FROM"))),
         }
     }
@@ -193,9 +203,7 @@ impl Binder<'_> {
                 self.uses(oid, Mode::AccessShare);
                 self.view(&view, &name.name, alias)
             }
-            other => {
-                Err(error("42809", format!("cannot open relation \"{}\"", other.name())))
-            }
+            other => Err(error("42809", format!("cannot open relation \"{}\"", other.name()))),
         }
     }
 
@@ -228,11 +236,22 @@ impl Binder<'_> {
         let relation = Relation { name: name.clone(), columns, table: Some((oid, tid)), is_hidden: false };
         let relation = renamed(relation, alias)?;
         self.scope().add(relation, missing.len() + 1)?;
-        Ok(Source::Table(Rc::new(Scan { table: oid, file: table.file, missing, path: Path::Sequential, filter: None })))
+        Ok(Source::Table(Rc::new(Scan {
+            table: oid,
+            file: table.file,
+            missing,
+            path: Path::Sequential,
+            filter: None,
+        })))
     }
 
     /// A view is its query; it knows nothing of the query that it stands in.
-    fn view(&mut self, view: &View, name: &Rc<str>, alias: Option<&ast::TableAlias>) -> Result<Source, SqlError> {
+    fn view(
+        &mut self,
+        view: &View,
+        name: &Rc<str>,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source, SqlError> {
         let (scopes, ctes) = (std::mem::take(&mut self.scopes), std::mem::take(&mut self.ctes));
         let query = self.subquery(&view.query);
         (self.scopes, self.ctes) = (scopes, ctes);
@@ -291,9 +310,9 @@ impl Binder<'_> {
         ordinality: bool,
         alias: Option<&ast::TableAlias>,
     ) -> Result<Source, SqlError> {
-        let repeated = self.repeat(&name, arguments)?.ok_or_else(|| {
-            unsupported(format!("the function {name} in FROM"))
-        })?;
+        let repeated = self
+            .repeat(&name, arguments)?
+            .ok_or_else(|| unsupported(format!("the function {name} in FROM")))?;
         let results = repeated.series.results.clone();
         let width = results.len();
         let mut columns: Vec<(Rc<str>, Type)> = Vec::new();

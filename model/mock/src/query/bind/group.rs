@@ -26,7 +26,9 @@ impl Grouping {
     /// `42803`: it speaks of a column that is no key.
     pub fn regroup(&mut self, expr: &mut Expr) -> Result<(), SqlError> {
         expr.walk(0, &mut |expr, depth| {
-            if depth == 0 && let Some(key) = self.keys.iter().position(|key| key == expr) {
+            if depth == 0
+                && let Some(key) = self.keys.iter().position(|key| key == expr)
+            {
                 *expr = Expr::Column(key);
                 return Ok(true);
             }

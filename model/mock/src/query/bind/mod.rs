@@ -67,9 +67,10 @@ impl Binder<'_> {
                 let name = table.table_name.as_deref().unwrap_or_default();
                 Err(unsupported(format!("TABLE {name}")))
             }
-            ast::SetExpr::Insert(_) | ast::SetExpr::Update(_) | ast::SetExpr::Delete(_) | ast::SetExpr::Merge(_) => {
-                Err(unsupported("a statement that changes rows inside a query"))
-            }
+            ast::SetExpr::Insert(_)
+            | ast::SetExpr::Update(_)
+            | ast::SetExpr::Delete(_)
+            | ast::SetExpr::Merge(_) => Err(unsupported("a statement that changes rows inside a query")),
         }
     }
 
@@ -135,7 +136,12 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// A column has a type that does not become the wanted one in this context.
-    pub fn coerce_columns(&mut self, query: &mut Query, types: &[Type], context: Context) -> Result<(), SqlError> {
+    pub fn coerce_columns(
+        &mut self,
+        query: &mut Query,
+        types: &[Type],
+        context: Context,
+    ) -> Result<(), SqlError> {
         let now: Vec<Type> = query.columns.iter().map(|column| column.ty).collect();
         let mut coerce = |exprs: &mut [Expr]| -> Result<(), SqlError> {
             for ((expr, from), to) in exprs.iter_mut().zip(&now).zip(types) {
@@ -180,9 +186,10 @@ impl Binder<'_> {
             let place = match &by.expr {
                 ast::Expr::Identifier(ident) => {
                     let name = identifier(ident);
-                    columns.iter().position(|column| column.name == name).ok_or_else(|| {
-                        error("42703", format!("column \"{name}\" does not exist"))
-                    })?
+                    columns
+                        .iter()
+                        .position(|column| column.name == name)
+                        .ok_or_else(|| error("42703", format!("column \"{name}\" does not exist")))?
                 }
                 other => position(other, columns.len(), "ORDER BY")?
                     .ok_or_else(|| error("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER BY clause"))?,
@@ -203,7 +210,9 @@ impl Binder<'_> {
         let one = ast::Expr::Value(ast::Value::Number("1".to_owned(), false).into());
         let limit = match &ast.fetch {
             None => limit,
-            Some(fetch) if !fetch.percent && !fetch.with_ties => Some(fetch.quantity.as_ref().unwrap_or(&one)),
+            Some(fetch) if !fetch.percent && !fetch.with_ties => {
+                Some(fetch.quantity.as_ref().unwrap_or(&one))
+            }
             Some(fetch) => return Err(unsupported(fetch)),
         };
         let mut number = |ast: Option<&ast::Expr>| -> Result<Option<Expr>, SqlError> {

@@ -77,8 +77,7 @@ fn path(catalog: &Catalog, scan: &Scan, conditions: &[Expr], begin: usize) -> Pa
             continue;
         }
         let keys = index.keys.iter().map_while(|key| column_of(table, key));
-        let equal: Vec<Expr> =
-            keys.map_while(|column| equal_to(table, conditions, column, begin)).collect();
+        let equal: Vec<Expr> = keys.map_while(|column| equal_to(table, conditions, column, begin)).collect();
         let rank = 2 * equal.len() + usize::from(index.unique && equal.len() == index.keys.len());
         if !equal.is_empty() && best.as_ref().is_none_or(|(most, _)| rank > *most) {
             best = Some((rank, Path::Index { index: oid, equal }));
@@ -98,12 +97,9 @@ pub(crate) fn column_of(table: &Table, key: &ast::Expr) -> Option<usize> {
 /// What a column of a table must be equal to, and is known before the table is read.
 fn equal_to(table: &Table, conditions: &[Expr], column: usize, begin: usize) -> Option<Expr> {
     let ty = table.columns[column].ty;
-    let is_equality = |called: &Called| {
-        *called.name == *"=" && (0..2).all(|place| called.call.parameter(place) == ty)
-    };
-    let known = |expr: &Expr| {
-        !expr.any(&|expr, _| matches!(expr, Expr::Column(column) if *column >= begin))
-    };
+    let is_equality =
+        |called: &Called| *called.name == *"=" && (0..2).all(|place| called.call.parameter(place) == ty);
+    let known = |expr: &Expr| !expr.any(&|expr, _| matches!(expr, Expr::Column(column) if *column >= begin));
     conditions.iter().find_map(|condition| match condition {
         Expr::Call(called) if is_equality(called) => match &*called.arguments {
             [Expr::Column(left), right] if *left == begin + column && known(right) => Some(right.clone()),

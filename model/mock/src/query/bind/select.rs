@@ -53,11 +53,11 @@ impl Binder<'_> {
             let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
             return Err(error("42P10", message));
         }
-        let aggregated = |expr: &Expr| {
-            expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_)))
-        };
+        let aggregated =
+            |expr: &Expr| expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_)));
         let mut width = self.scopes.last().expect("its own scope").width;
-        let groups = !keys.is_empty() || having.is_some() || list.iter().any(|(_, bound)| aggregated(&bound.expr));
+        let groups =
+            !keys.is_empty() || having.is_some() || list.iter().any(|(_, bound)| aggregated(&bound.expr));
         let group = if groups {
             let mut grouping = Grouping::new(keys.into_iter().map(|(expr, _)| expr).collect());
             for (_, bound) in &mut list {
@@ -127,7 +127,10 @@ impl Binder<'_> {
                     }
                     list.extend(scope.all().into_iter().map(|(name, expr, ty)| (name, Bound::new(expr, ty))));
                 }
-                ast::SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                ast::SelectItem::QualifiedWildcard(
+                    ast::SelectItemQualifiedWildcardKind::ObjectName(name),
+                    _,
+                ) => {
                     let name = QualifiedName::of(name)?.name;
                     let scope = self.scopes.last().expect("a list stands inside a query");
                     let relation = scope.relation(&name).ok_or_else(|| {
@@ -153,7 +156,9 @@ impl Binder<'_> {
             let mut arguments = Vec::new();
             for argument in &list.args {
                 match argument {
-                    ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => arguments.push(self.expr(expr)?),
+                    ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => {
+                        arguments.push(self.expr(expr)?)
+                    }
                     other => return Err(unsupported(format!("the argument {other} of {name}"))),
                 }
             }
@@ -224,7 +229,8 @@ impl Binder<'_> {
             let scope = self.scopes.last().expect("its own scope");
             let relations: Vec<_> = match &of {
                 Some(name) => {
-                    let message = format!("relation \"{name}\" in {} clause not found in FROM clause", words(mode));
+                    let message =
+                        format!("relation \"{name}\" in {} clause not found in FROM clause", words(mode));
                     vec![scope.relation(name).cloned().ok_or_else(|| error("42P01", message))?]
                 }
                 None => scope.relations.iter().filter(|relation| relation.table.is_some()).cloned().collect(),
