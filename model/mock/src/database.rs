@@ -5,10 +5,11 @@ use crate::error::error;
 use crate::expression::EngineCall;
 use crate::ids::{Oid, Xid};
 use crate::locks::Locks;
-use crate::options::Options;
+use crate::options::{Isolation, Options};
 use crate::sequence::Sequences;
 use crate::session::{Block, Draft, Level, Session, Transaction};
 use crate::settings::Settings;
+use crate::ssi::Ssi;
 use crate::store::{File, Reader, Transactions};
 use crate::types::Datum;
 use drawloom_model::{SessionId, SqlError};
@@ -25,6 +26,8 @@ pub(crate) struct Database {
     pub files: BTreeMap<Oid, File>,
     pub transactions: Transactions,
     pub locks: RefCell<Locks>,
+    /// What serializable transactions have read.
+    pub ssi: RefCell<Ssi>,
     pub sequences: RefCell<Sequences>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub now: SimTime,
@@ -40,6 +43,7 @@ impl Database {
             files: BTreeMap::new(),
             transactions: Transactions::default(),
             locks: RefCell::default(),
+            ssi: RefCell::default(),
             sequences: RefCell::default(),
             sessions: BTreeMap::new(),
             now: SimTime(0),
@@ -105,25 +109,18 @@ impl Database {
         draft.changes.insert(oid, object);
     }
 
+    /// The number of the session's transaction, where what it reads is watched.
+    pub fn watched(&self, session: SessionId) -> Option<Xid> {
+        let transaction = self.session(session).transaction.as_ref()?;
+        transaction.top().filter(|_| transaction.isolation == Isolation::Serializable)
+    }
+
     /// The number of the session's running transaction or subtransaction, which it gets now if it has none.
     pub fn xid(&mut self, session: SessionId) -> Xid {
         let Database { sessions, transactions, locks, .. } = self;
         let state = sessions.get_mut(&session).expect("the server knows its sessions");
-        let transaction = state.transaction_mut();
-        if let Some(xid) = transaction.levels.last().and_then(|level| level.xid) {
-            return xid;
-        }
-        let mut top = transaction.top();
-        // Those around it get theirs first.
-        for (level, depth) in transaction.levels.iter_mut().zip(1..) {
-            if level.xid.is_none() {
-                let xid = transactions.begin(top);
-                level.xid = Some(xid);
-                locks.borrow_mut().begin_transaction(session, xid, depth);
-            }
-            top = top.or(level.xid);
-        }
-        transaction.level().xid.expect("it has just got one")
+        let levels = &mut state.transaction_mut().levels;
+        number(session, levels, transactions, locks.get_mut())
     }
 
     /// What the session's running statement sees.
@@ -131,15 +128,29 @@ impl Database {
         let commits = self.transactions.commits();
         let transaction = self.session_mut(session).transaction_mut();
         let keeps = transaction.keeps_snapshot();
-        if transaction.snapshot.is_none() || !keeps {
+        let is_first = transaction.snapshot.is_none();
+        if is_first || !keeps {
             transaction.snapshot = Some(commits);
         }
+        if is_first && transaction.isolation == Isolation::Serializable {
+            self.watch(session);
+        }
+        let transaction = self.session(session).transaction();
         Reader {
             sequence: transaction.snapshot.expect("it has just been taken"),
             top: transaction.top(),
             command: transaction.command,
-            dirty: transaction.isolation == crate::options::Isolation::ReadUncommitted,
+            dirty: transaction.isolation == Isolation::ReadUncommitted,
         }
+    }
+
+    /// Watches what the session's transaction reads and writes from now on.
+    fn watch(&mut self, session: SessionId) {
+        let Database { sessions, transactions, locks, ssi, .. } = self;
+        let state = sessions.get_mut(&session).expect("the server knows its sessions");
+        let transaction = state.transaction_mut();
+        let top = number(session, &mut transaction.levels[..1], transactions, locks.get_mut());
+        ssi.get_mut().begin(top, transaction.is_read_only);
     }
 
     /// The oldest commit that anybody may yet have to see undone.
@@ -177,7 +188,14 @@ impl Database {
     /// # Errors
     /// `40001`: it may not, at SERIALIZABLE. Then it is still there.
     pub fn commit(&mut self, session: SessionId) -> Result<(), SqlError> {
+        let watched = self.watched(session);
+        if let Some(xid) = watched {
+            self.ssi.get_mut().prepare_commit(xid)?;
+        }
         let Some(transaction) = self.session_mut(session).transaction.take() else { return Ok(()) };
+        if let Some(xid) = watched {
+            self.ssi.get_mut().committed(xid);
+        }
         let xids = transaction
             .levels
             .iter()
@@ -194,6 +212,9 @@ impl Database {
 
     /// Rolls the session's transaction back.
     pub fn roll_back(&mut self, session: SessionId) {
+        if let Some(xid) = self.watched(session) {
+            self.ssi.get_mut().aborted(xid);
+        }
         let Some(mut transaction) = self.session_mut(session).transaction.take() else { return };
         for level in transaction.levels.drain(..).rev() {
             self.undo(session, level, None);
@@ -217,8 +238,12 @@ impl Database {
         let level = std::mem::take(transaction.level());
         transaction.level().savepoint = level.savepoint.clone();
         let draft = transaction.draft.take();
+        let watched = if depth == 1 && transaction.isolation == Isolation::Serializable { level.xid } else { None };
         if depth == 1 {
             transaction.snapshot = None;
+        }
+        if let Some(xid) = watched {
+            self.ssi.get_mut().aborted(xid);
         }
         self.undo(session, level, draft);
         self.locks.borrow_mut().release_since(session, depth);
@@ -291,4 +316,21 @@ impl Database {
 fn relation(number: i64) -> Result<Oid, SqlError> {
     let oid = u32::try_from(number).map(Oid);
     oid.map_err(|_| error("42P01", format!("could not open relation with OID {number}")))
+}
+
+/// The number of the last of these levels, which it gets now if it has none; those around it get theirs first.
+fn number(session: SessionId, levels: &mut [Level], transactions: &mut Transactions, locks: &mut Locks) -> Xid {
+    if let Some(xid) = levels.last().and_then(|level| level.xid) {
+        return xid;
+    }
+    let mut top = levels[0].xid;
+    for (level, depth) in levels.iter_mut().zip(1..) {
+        if level.xid.is_none() {
+            let xid = transactions.begin(top);
+            level.xid = Some(xid);
+            locks.begin_transaction(session, xid, depth);
+        }
+        top = top.or(level.xid);
+    }
+    levels.last().and_then(|level| level.xid).expect("it has just got one")
 }

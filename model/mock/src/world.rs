@@ -2,7 +2,7 @@
 
 use crate::database::Database;
 use crate::expression::{Context, EngineCall};
-use crate::ids::{Oid, Tid};
+use crate::ids::{Oid, Tid, Xid};
 use crate::locks::{AdvisoryKey, Mode, Tag};
 use crate::query::Query;
 use crate::store::{File, Reader, Tuple};
@@ -21,6 +21,8 @@ pub(crate) struct World<'a> {
     pub database: &'a Database,
     pub session: SessionId,
     pub reader: Reader,
+    /// Its transaction, where what it reads is watched.
+    watched: Option<Xid>,
     /// What an expression has to wait for, before the statement is worked out again.
     pub wanted: RefCell<Option<Want>>,
     /// What came of the waits that are over, in their order, and how many of them it has come by.
@@ -56,7 +58,8 @@ impl<'a> World<'a> {
     /// What this session sees through this snapshot.
     pub fn new(database: &'a Database, session: SessionId, reader: Reader, memos: &'a [Memo]) -> World<'a> {
         let (wanted, met) = (RefCell::default(), Cell::new(0));
-        World { database, session, reader, wanted, memos, met, ctes: RefCell::default() }
+        let watched = database.watched(session);
+        World { database, session, reader, watched, wanted, memos, met, ctes: RefCell::default() }
     }
 
     /// Waits for something, unless that is over: the statement is worked out from its beginning until all of its
@@ -97,32 +100,40 @@ impl<'a> World<'a> {
     ///
     /// # Errors
     /// `40001`: at SERIALIZABLE, that it does or does not may not be.
-    pub fn sees(&self, _table: Oid, _tid: Tid, tuple: &Tuple) -> Result<bool, SqlError> {
-        Ok(tuple.is_visible(&self.database.transactions, &self.reader))
+    pub fn sees(&self, tuple: &Tuple) -> Result<bool, SqlError> {
+        let transactions = &self.database.transactions;
+        let is_visible = tuple.is_visible(transactions, &self.reader);
+        if let Some(own) = self.watched {
+            let mut ssi = self.database.ssi.borrow_mut();
+            ssi.check(own)?;
+            if let Some(writer) = tuple.passed_by(transactions, is_visible).filter(|writer| *writer != own) {
+                ssi.read_past(own, writer)?;
+            }
+        }
+        Ok(is_visible)
     }
 
     /// The statement reads all of a table.
-    ///
-    /// # Errors
-    /// `40001`, at SERIALIZABLE.
-    pub fn read_all(&self, _table: Oid) -> Result<(), SqlError> {
-        Ok(())
+    pub fn read_all(&self, table: Oid) {
+        if let Some(own) = self.watched {
+            self.database.ssi.borrow_mut().read_relation(own, table);
+        }
     }
 
     /// The statement looks for a key in an index.
-    ///
-    /// # Errors
-    /// `40001`, at SERIALIZABLE.
-    pub fn read_index(&self, _index: Oid) -> Result<(), SqlError> {
-        Ok(())
+    pub fn read_index(&self, index: Oid) {
+        if let Some(own) = self.watched {
+            self.database.ssi.borrow_mut().read_index(own, index, 0);
+        }
     }
 
-    /// The statement has found this version by an index.
-    ///
-    /// # Errors
-    /// `40001`, at SERIALIZABLE.
-    pub fn read_row(&self, _table: Oid, _tid: Tid, _tuple: &Tuple) -> Result<(), SqlError> {
-        Ok(())
+    /// The statement has found this version by an index, and sees it.
+    pub fn read_row(&self, table: Oid, tid: Tid, tuple: &Tuple) {
+        if let Some(own) = self.watched
+            && self.database.transactions.running(tuple.xmin) != Some(own)
+        {
+            self.database.ssi.borrow_mut().read_row(own, table, tid);
+        }
     }
 
     /// The rows of a subquery of WITH, which were worked out when its query began.

@@ -27,7 +27,7 @@ impl Executor {
                 }
             };
             let Some((tid, row)) = claimed else { continue };
-            self.end(target, tid, None, RowLock::Update);
+            self.end(target, tid, None, RowLock::Update)?;
             outcome.affected += 1;
             if let Some(returning) = &delete.returning {
                 outcome.rows.push(self.read(reader, parameters, |cx| returning.row(cx, &row)).await?);

@@ -45,6 +45,7 @@ impl Executor {
     }
 
     pub(super) async fn insert_row(&self, target: &Target, row: &Row) -> Result<Tid, SqlError> {
+        self.watch_row(target, None)?;
         let tid = self.write(target, row.clone(), Vec::new());
         self.enter(target, tid, row, None).await?;
         Ok(tid)

@@ -15,6 +15,7 @@ mod lock;
 mod store;
 pub(crate) mod target;
 mod update;
+mod watch;
 
 use conflict::Conflict;
 pub(crate) use target::Target;

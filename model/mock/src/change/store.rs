@@ -46,14 +46,19 @@ impl Executor {
         row: &Row,
         before: Option<&[Datum]>,
     ) -> Result<(), SqlError> {
-        for index in &target.indexes {
+        let same = match before {
+            Some(before) => self.same_keys(target, row, before)?,
+            None => vec![false; target.indexes.len()],
+        };
+        // PostgreSQL leaves the indexes alone where no key has changed (heap-only tuples).
+        let stays = same.iter().all(|same| *same);
+        for (index, same) in target.indexes.iter().zip(same) {
             let Some(key) = self.key(target, index, row)? else { continue };
-            let is_same = match before {
-                Some(before) if index.is_unique => self.key(target, index, before)?.as_ref() == Some(&key),
-                _ => false,
-            };
-            if index.is_unique && !is_same {
+            if index.is_unique && !same {
                 self.wait_until_free(target, index, &key, tid).await?;
+            }
+            if !stays {
+                self.watch_index(index.oid)?;
             }
             self.with(|database| {
                 let horizon = database.horizon();
@@ -66,6 +71,12 @@ impl Executor {
             });
         }
         Ok(())
+    }
+
+    /// For each index whether two rows have the same key in it.
+    fn same_keys(&self, target: &Target, a: &[Datum], b: &[Datum]) -> Result<Vec<bool>, SqlError> {
+        let same = |index: &TargetIndex| Ok(self.key(target, index, a)? == self.key(target, index, b)?);
+        target.indexes.iter().map(same).collect()
     }
 
     /// A row's key in an index, if the index has it.
@@ -93,6 +104,8 @@ impl Executor {
                 Holder::Nobody => return Ok(()),
                 Holder::Perhaps(xid) => self.wait_for(xid).await?,
                 Holder::Taken(_) => {
+                    // Who fails for a row that he could not see cannot be serialized.
+                    self.watch_index(index.oid)?;
                     let message =
                         format!("duplicate key value violates unique constraint \"{}\"", index.name);
                     return Err(error("23505", message));

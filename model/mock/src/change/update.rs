@@ -183,19 +183,30 @@ impl Executor {
             tuple.lockers.iter().filter(running).copied().collect()
         });
         let next = self.write(target, new.clone(), lockers);
-        self.end(target, tid, Some(next), mode);
+        self.end(target, tid, Some(next), mode)?;
         self.enter(target, next, &new, Some(old)).await?;
         Ok(next)
     }
 
     /// Ends a claimed version.
-    pub(super) fn end(&self, target: &Target, tid: Tid, next: Option<Tid>, mode: RowLock) {
+    ///
+    /// # Errors
+    /// `40001`: at SERIALIZABLE.
+    pub(super) fn end(
+        &self,
+        target: &Target,
+        tid: Tid,
+        next: Option<Tid>,
+        mode: RowLock,
+    ) -> Result<(), SqlError> {
+        self.watch_row(target, Some(tid))?;
         let xid = self.xid();
         self.with(|database| {
             let command = database.session(self.session).transaction().command;
             let tuple = database.file_mut(target.table.file).heap.get_mut(tid);
             tuple.expect("a claimed version is there").end = Some(End { xid, command, next, mode });
         });
+        Ok(())
     }
 }
 

@@ -146,10 +146,10 @@ impl Scan {
         let world = cx.world();
         match &self.path {
             Path::Sequential => {
-                world.read_all(self.table)?;
+                world.read_all(self.table);
                 // No statement changes a table while a query reads it: what it writes comes after.
                 for (tid, tuple) in world.file(self.file).heap.iter() {
-                    if world.sees(self.table, tid, tuple)? {
+                    if world.sees(tuple)? {
                         self.one(cx, tid, &tuple.row, row, emit)?;
                     }
                 }
@@ -165,11 +165,11 @@ impl Scan {
                     key.push(datum);
                 }
                 let file = world.file(self.file);
-                world.read_index(*index)?;
+                world.read_index(*index);
                 for tid in file.indexes[index].equal(&key) {
                     let tuple = file.heap.get(tid).expect("an index names versions that there are");
-                    if world.sees(self.table, tid, tuple)? {
-                        world.read_row(self.table, tid, tuple)?;
+                    if world.sees(tuple)? {
+                        world.read_row(self.table, tid, tuple);
                         self.one(cx, tid, &tuple.row, row, emit)?;
                     }
                 }

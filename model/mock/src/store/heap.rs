@@ -75,9 +75,19 @@ impl Tuple {
             && !self.end.is_some_and(|end| reader.sees(transactions, end.xid, end.command))
     }
 
+    /// The transaction whose doing a reader passes by: it has written this version, which he does not see, or
+    /// ended it, which he does not see either (PostgreSQL's HeapCheckForSerializableConflictOut).
+    pub fn passed_by(&self, transactions: &Transactions, is_visible: bool) -> Option<Xid> {
+        let top = |xid| match transactions.state(xid) {
+            State::Running { top } | State::Committed { top, .. } => Some(top),
+            State::Aborted => None,
+        };
+        if is_visible { top(self.ended(transactions)?.xid) } else { top(self.xmin) }
+    }
+
     /// Nobody who sees the commits up to `horizon` can see it, and nobody ever will.
     pub fn is_dead(&self, transactions: &Transactions, horizon: u64) -> bool {
-        let over = |end: End| matches!(transactions.state(end.xid), State::Committed { sequence } if sequence <= horizon);
+        let over = |end: End| matches!(transactions.state(end.xid), State::Committed { sequence, .. } if sequence <= horizon);
         transactions.state(self.xmin) == State::Aborted || self.end.is_some_and(over)
     }
 }

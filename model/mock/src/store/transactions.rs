@@ -7,8 +7,8 @@ use crate::ids::Xid;
 pub(crate) enum State {
     /// It runs, inside this transaction or as it.
     Running { top: Xid },
-    /// It committed, as the so-manieth of all.
-    Committed { sequence: u64 },
+    /// It committed, inside this transaction or as it, as the so-manieth of all.
+    Committed { sequence: u64, top: Xid },
     /// It was rolled back.
     Aborted,
 }
@@ -47,7 +47,8 @@ impl Transactions {
     pub fn commit(&mut self, xids: impl IntoIterator<Item = Xid>) -> u64 {
         self.commits += 1;
         for xid in xids {
-            self.set(xid, State::Committed { sequence: self.commits });
+            let top = self.running(xid).expect("a transaction ends once");
+            self.set(xid, State::Committed { sequence: self.commits, top });
         }
         self.commits
     }
@@ -88,7 +89,7 @@ impl Reader {
         match transactions.state(xid) {
             State::Running { top } if Some(top) == self.top => command < self.command,
             State::Running { .. } => self.dirty,
-            State::Committed { sequence } => sequence <= self.sequence,
+            State::Committed { sequence, .. } => sequence <= self.sequence,
             State::Aborted => false,
         }
     }
