@@ -31,6 +31,7 @@ macro_rules! golden {
 
 golden! {
     numbers
+    json_functions
     moments
     number_functions
     text_functions

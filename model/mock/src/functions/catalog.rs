@@ -1,6 +1,6 @@
 //! The tables of operators and functions, found by name.
 
-use super::{Apply, ApplyTyped, Body, Volatility};
+use super::{Apply, ApplyTyped, Body, Volatility, aggregate};
 use crate::types::{Scalar, Type};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -72,6 +72,36 @@ pub(super) const fn typed(
     }
 }
 
+/// An aggregate. Those that tell rows with NULL from others say so themselves.
+pub(super) const fn gathered(
+    name: &'static str,
+    parameters: &'static [Kind],
+    result: Kind,
+    kind: aggregate::Kind,
+) -> Entry {
+    use aggregate::Kind as Of;
+    let strict = !matches!(
+        kind,
+        Of::TextJoined
+            | Of::BytesJoined
+            | Of::Array
+            | Of::ArrayOfArrays
+            | Of::JsonArray
+            | Of::JsonbArray
+            | Of::JsonObject
+            | Of::JsonbObject
+    );
+    Entry {
+        name,
+        parameters,
+        is_variadic: false,
+        result,
+        strict,
+        volatility: Volatility::Immutable,
+        body: Body::Aggregate(kind),
+    }
+}
+
 impl Entry {
     /// One that is called with NULL too.
     pub(super) const fn with_null(self) -> Entry {
@@ -136,18 +166,29 @@ static TABLES: &[&[Entry]] = &[
     super::pattern::ENTRIES,
     super::quoting::ENTRIES,
     super::number::ENTRIES,
+    super::json::ENTRIES,
+    super::json_edit::ENTRIES,
     // end of tables
 ];
 
-/// All of this name.
+type Index = BTreeMap<&'static str, Vec<&'static Entry>>;
+
+fn indexed(tables: &[&'static [Entry]]) -> Index {
+    let mut index = Index::new();
+    for entry in tables.iter().copied().flatten() {
+        index.entry(entry.name).or_default().push(entry);
+    }
+    index
+}
+
+/// All operators, or functions, of this name.
 pub(super) fn entries(name: &str) -> &'static [&'static Entry] {
-    static INDEX: OnceLock<BTreeMap<&'static str, Vec<&'static Entry>>> = OnceLock::new();
-    let index = INDEX.get_or_init(|| {
-        let mut index: BTreeMap<&'static str, Vec<&'static Entry>> = BTreeMap::new();
-        for entry in TABLES.iter().copied().flatten() {
-            index.entry(entry.name).or_default().push(entry);
-        }
-        index
-    });
-    index.get(name).map_or(&[], Vec::as_slice)
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| indexed(TABLES)).get(name).map_or(&[], Vec::as_slice)
+}
+
+/// All aggregates of this name.
+pub(super) fn aggregates(name: &str) -> &'static [&'static Entry] {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| indexed(&[aggregate::ENTRIES])).get(name).map_or(&[], Vec::as_slice)
 }

@@ -7,12 +7,16 @@
 
 #![allow(dead_code, reason = "the functions that use it follow")]
 
+mod accumulator;
 mod aggregate;
 pub use aggregate::{Aggregate, AggregateState, Series, aggregate, is_series, series};
 mod arithmetic;
 mod bits;
 mod catalog;
 mod comparison;
+mod json;
+mod json_edit;
+mod json_value;
 mod number;
 mod overload;
 mod pattern;
@@ -25,6 +29,8 @@ use crate::types::cast::{self, Cast};
 use crate::types::{Array, Datum, Scalar, Type};
 use drawloom_model::SqlError;
 use std::rc::Rc;
+
+pub use aggregate::{Aggregate, State};
 
 /// What functions of time need to know, in microseconds since 2000-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -63,6 +69,7 @@ enum Body {
     Plain(Apply),
     Typed(ApplyTyped),
     Convert(Cast),
+    Aggregate(aggregate::Kind),
 }
 
 /// A function or an operator that was chosen for arguments of certain types.
@@ -98,6 +105,7 @@ impl Call {
             Body::Plain(apply) => apply(moment, arguments),
             Body::Typed(apply) => apply(moment, &self.parameters, arguments),
             Body::Convert(cast) => cast.apply(&arguments[0], None),
+            Body::Aggregate(_) => unreachable!("an aggregate is no function of one row"),
         }
     }
 }
@@ -126,16 +134,43 @@ pub fn operator(symbol: &str, left: Option<Type>, right: Type) -> Result<Call, S
 /// # Errors
 /// As `operator`.
 pub fn function(name: &str, arguments: &[Type]) -> Result<Call, SqlError> {
-    let written = || {
-        let types: Vec<String> = arguments.iter().map(Type::to_string).collect();
-        format!("{name}({})", types.join(", "))
-    };
     match overload::function(catalog::entries(name), arguments)? {
         overload::Choice::One(call) => Ok(call),
-        overload::Choice::None => conversion(name, arguments)
-            .ok_or_else(|| error("42883", format!("function {} does not exist", written()))),
-        overload::Choice::Several => Err(error("42725", format!("function {} is not unique", written()))),
+        overload::Choice::None => conversion(name, arguments).ok_or_else(|| absent(name, arguments)),
+        overload::Choice::Several => Err(ambiguous(name, arguments)),
     }
+}
+
+/// The aggregate of this name for arguments of these types (`count(*)` has none); None if no aggregate has the name.
+///
+/// # Errors
+/// As `operator`.
+pub fn aggregate(name: &str, arguments: &[Type]) -> Result<Option<Aggregate>, SqlError> {
+    let entries = catalog::aggregates(name);
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    match overload::function(entries, arguments)? {
+        overload::Choice::One(call) => match call.body {
+            Body::Aggregate(kind) => Ok(Some(Aggregate::of(call, kind))),
+            _ => unreachable!("the table has aggregates alone"),
+        },
+        overload::Choice::None => Err(absent(name, arguments)),
+        overload::Choice::Several => Err(ambiguous(name, arguments)),
+    }
+}
+
+fn written(name: &str, arguments: &[Type]) -> String {
+    let types: Vec<String> = arguments.iter().map(Type::to_string).collect();
+    format!("function {name}({})", types.join(", "))
+}
+
+fn absent(name: &str, arguments: &[Type]) -> SqlError {
+    error("42883", format!("{} does not exist", written(name, arguments)))
+}
+
+fn ambiguous(name: &str, arguments: &[Type]) -> SqlError {
+    error("42725", format!("{} is not unique", written(name, arguments)))
 }
 
 /// `operand OPERATOR ANY (array)`, or ALL: the operator's result for each element, joined by OR, or AND. The array is of

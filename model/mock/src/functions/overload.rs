@@ -3,8 +3,8 @@
 use super::Call;
 use super::catalog::{Entry, Kind};
 use crate::error::error;
-use crate::types::Type;
 use crate::types::resolve::{self, Category};
+use crate::types::{Scalar, Type};
 use drawloom_model::SqlError;
 
 /// What came of it.
@@ -22,6 +22,11 @@ pub(super) fn operator(entries: &[&'static Entry], operands: &[Type]) -> Result<
         _ => operands.to_vec(),
     };
     choose(entries, operands, &assumed)
+}
+
+/// Whether it is a type of floating-point numbers.
+pub(super) fn is_float(of: Type) -> bool {
+    matches!(of, Type { scalar: Scalar::Float4 | Scalar::Float8, is_array: false })
 }
 
 /// Chooses a function.

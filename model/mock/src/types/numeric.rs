@@ -169,7 +169,7 @@ impl Decimal {
     }
 
     /// The quotient rounded at this scale; the divisor is not zero.
-    pub(super) fn over(&self, divisor: &Decimal, scale: u32) -> Decimal {
+    pub fn over(&self, divisor: &Decimal, scale: u32) -> Decimal {
         let shift = i64::from(scale) + i64::from(divisor.scale) - i64::from(self.scale);
         let coefficient = match u32::try_from(shift) {
             Ok(shift) => divided(&(&self.coefficient * power_of_ten(shift)), &divisor.coefficient),
