@@ -31,6 +31,7 @@ macro_rules! golden {
 
 golden! {
     numbers
+    array_functions
     json_functions
     moments
     number_functions

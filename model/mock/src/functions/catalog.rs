@@ -102,6 +102,24 @@ pub(super) const fn gathered(
     }
 }
 
+/// A function that gives rows.
+pub(super) const fn series(
+    name: &'static str,
+    parameters: &'static [Kind],
+    result: Kind,
+    kind: super::series::Kind,
+) -> Entry {
+    Entry {
+        name,
+        parameters,
+        is_variadic: false,
+        result,
+        strict: true,
+        volatility: Volatility::Immutable,
+        body: Body::Series(kind),
+    }
+}
+
 impl Entry {
     /// One that is called with NULL too.
     pub(super) const fn with_null(self) -> Entry {
@@ -168,6 +186,7 @@ static TABLES: &[&[Entry]] = &[
     super::number::ENTRIES,
     super::json::ENTRIES,
     super::json_edit::ENTRIES,
+    super::array::ENTRIES,
     // end of tables
 ];
 
@@ -191,4 +210,10 @@ pub(super) fn entries(name: &str) -> &'static [&'static Entry] {
 pub(super) fn aggregates(name: &str) -> &'static [&'static Entry] {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| indexed(&[aggregate::ENTRIES])).get(name).map_or(&[], Vec::as_slice)
+}
+
+/// All functions of this name that give rows.
+pub(super) fn all_series(name: &str) -> &'static [&'static Entry] {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| indexed(&[super::series::ENTRIES])).get(name).map_or(&[], Vec::as_slice)
 }

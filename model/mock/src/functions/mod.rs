@@ -11,6 +11,7 @@ mod accumulator;
 mod aggregate;
 pub use aggregate::{Aggregate, AggregateState, Series, aggregate, is_series, series};
 mod arithmetic;
+mod array;
 mod bits;
 mod catalog;
 mod comparison;
@@ -21,6 +22,7 @@ mod number;
 mod overload;
 mod pattern;
 mod quoting;
+mod series;
 mod text;
 mod time;
 
@@ -31,6 +33,7 @@ use drawloom_model::SqlError;
 use std::rc::Rc;
 
 pub use aggregate::{Aggregate, State};
+pub use series::{Rows, Series};
 
 /// What functions of time need to know, in microseconds since 2000-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -70,6 +73,7 @@ enum Body {
     Typed(ApplyTyped),
     Convert(Cast),
     Aggregate(aggregate::Kind),
+    Series(series::Kind),
 }
 
 /// A function or an operator that was chosen for arguments of certain types.
@@ -105,7 +109,9 @@ impl Call {
             Body::Plain(apply) => apply(moment, arguments),
             Body::Typed(apply) => apply(moment, &self.parameters, arguments),
             Body::Convert(cast) => cast.apply(&arguments[0], None),
-            Body::Aggregate(_) => unreachable!("an aggregate is no function of one row"),
+            Body::Aggregate(_) | Body::Series(_) => {
+                unreachable!("neither is a function of one row to one value")
+            }
         }
     }
 }
@@ -154,6 +160,25 @@ pub fn aggregate(name: &str, arguments: &[Type]) -> Result<Option<Aggregate>, Sq
         overload::Choice::One(call) => match call.body {
             Body::Aggregate(kind) => Ok(Some(Aggregate::of(call, kind))),
             _ => unreachable!("the table has aggregates alone"),
+        },
+        overload::Choice::None => Err(absent(name, arguments)),
+        overload::Choice::Several => Err(ambiguous(name, arguments)),
+    }
+}
+
+/// The function of this name that gives rows, for arguments of these types; None if no such function has the name.
+///
+/// # Errors
+/// As `operator`.
+pub fn series(name: &str, arguments: &[Type]) -> Result<Option<Series>, SqlError> {
+    let entries = catalog::all_series(name);
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    match overload::function(entries, arguments)? {
+        overload::Choice::One(call) => match call.body {
+            Body::Series(kind) => Ok(Some(Series::of(call, kind))),
+            _ => unreachable!("the table has functions that give rows alone"),
         },
         overload::Choice::None => Err(absent(name, arguments)),
         overload::Choice::Several => Err(ambiguous(name, arguments)),

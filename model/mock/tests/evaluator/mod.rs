@@ -6,7 +6,7 @@ use drawloom_mock::types::{self, Array, Datum, Scalar, Type, cast, name, resolve
 use drawloom_model::SqlError;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CeilFloorKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query,
-    SelectItem, SetExpr, Statement, Subscript, TrimWhereField, UnaryOperator, Value,
+    SelectItem, SetExpr, Statement, Subscript, TableFactor, TrimWhereField, UnaryOperator, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -160,8 +160,74 @@ fn evaluate(expression: &Expr) -> Result<Typed, SqlError> {
         Expr::AnyOp { left, compare_op, right, .. } => quantified(left, compare_op, right, true),
         Expr::AllOp { left, compare_op, right } => quantified(left, compare_op, right, false),
         Expr::CompoundFieldAccess { root, access_chain } => subscripted(evaluate(root)?, access_chain),
+        Expr::Subquery(query) => gathered(query),
         other => Err(unsupported(other)),
     }
+}
+
+/// `(select aggregate(x, constant) from series(...) as x)`
+fn gathered(query: &Query) -> Result<Typed, SqlError> {
+    let SetExpr::Select(select) = &*query.body else { return Err(unsupported("what is no SELECT")) };
+    let (name, arguments) = match &select.from[0].relation {
+        TableFactor::Table { name, args: Some(arguments), .. } => {
+            (name.to_string(), arguments.args.as_slice())
+        }
+        TableFactor::UNNEST { array_exprs, .. } => {
+            return aggregated(&select.projection[0], rows("unnest", vec![evaluate(&array_exprs[0])?])?);
+        }
+        other => return Err(unsupported(other)),
+    };
+    let arguments = arguments.iter().map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => evaluate(expression),
+        other => Err(unsupported(other)),
+    });
+    aggregated(&select.projection[0], rows(&name, arguments.collect::<Result<_, _>>()?)?)
+}
+
+/// The first column of what a function gives.
+fn rows(name: &str, arguments: Vec<Typed>) -> Result<(Type, Vec<Datum>), SqlError> {
+    let types: Vec<Type> = arguments.iter().map(|argument| argument.0).collect();
+    let series = functions::series(name, &types)?.ok_or_else(|| unsupported(name))?;
+    let arguments: Vec<Datum> = arguments
+        .into_iter()
+        .zip(series.parameters.iter())
+        .map(|(argument, to)| converted(argument, *to).map(|typed| typed.1))
+        .collect::<Result<_, _>>()?;
+    let last = series.columns.len() - 1;
+    let column = series.rows(&arguments)?.map(|row| row.map(|row| row[last].clone()));
+    Ok((series.columns[last].1, column.collect::<Result<_, _>>()?))
+}
+
+fn aggregated(item: &SelectItem, (of, rows): (Type, Vec<Datum>)) -> Result<Typed, SqlError> {
+    let SelectItem::UnnamedExpr(Expr::Function(function)) = item else { return Err(unsupported(item)) };
+    let FunctionArguments::List(list) = &function.args else { return Err(unsupported(function)) };
+    // None stands for the row's value.
+    let mut constants: Vec<Option<Typed>> = Vec::new();
+    for argument in &list.args {
+        match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => {}
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(_))) => constants.push(None),
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(constant)) => {
+                constants.push(Some(evaluate(constant)?))
+            }
+            other => return Err(unsupported(other)),
+        }
+    }
+    let types: Vec<Type> =
+        constants.iter().map(|constant| constant.as_ref().map_or(of, |typed| typed.0)).collect();
+    let name = function.name.to_string();
+    let aggregate = functions::aggregate(&name, &types)?.ok_or_else(|| unsupported(&name))?;
+    let mut state = aggregate.start();
+    for row in rows {
+        let arguments: Vec<Datum> = constants
+            .iter()
+            .zip(aggregate.parameters.iter())
+            .map(|(constant, to)| converted(constant.clone().unwrap_or_else(|| (of, row.clone())), *to))
+            .map(|typed| typed.map(|typed| typed.1))
+            .collect::<Result<_, _>>()?;
+        aggregate.add(&mut state, &arguments)?;
+    }
+    Ok((aggregate.result, aggregate.finish(state)?))
 }
 
 fn literal(value: &Value) -> Result<Typed, SqlError> {
