@@ -33,6 +33,7 @@ golden! {
     numbers
     array_functions
     json_functions
+    moment_functions
     moments
     number_functions
     text_functions

@@ -187,6 +187,9 @@ static TABLES: &[&[Entry]] = &[
     super::json::ENTRIES,
     super::json_edit::ENTRIES,
     super::array::ENTRIES,
+    super::calendar::ENTRIES,
+    super::extract::ENTRIES,
+    super::template::ENTRIES,
     // end of tables
 ];
 

@@ -13,8 +13,10 @@ pub use aggregate::{Aggregate, AggregateState, Series, aggregate, is_series, ser
 mod arithmetic;
 mod array;
 mod bits;
+mod calendar;
 mod catalog;
 mod comparison;
+mod extract;
 mod json;
 mod json_edit;
 mod json_value;
@@ -23,6 +25,7 @@ mod overload;
 mod pattern;
 mod quoting;
 mod series;
+mod template;
 mod text;
 mod time;
 

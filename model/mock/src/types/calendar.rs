@@ -55,3 +55,11 @@ impl CivilDate {
 pub fn weekday(days: i64) -> i64 {
     (days + 6).rem_euclid(7)
 }
+
+/// The year and the week of ISO 8601 that the day is in: weeks begin on Monday, and the first has a Thursday.
+pub(crate) fn iso_week(days: i64) -> (i64, i64) {
+    let thursday = days - (days + 5).rem_euclid(7) + 3;
+    let year = CivilDate::of(thursday).year;
+    let first = CivilDate { year, month: 1, day: 1 }.days();
+    (year, (thursday - first) / 7 + 1)
+}

@@ -150,7 +150,7 @@ fn evaluate(expression: &Expr) -> Result<Typed, SqlError> {
             call(name, arguments)
         }
         Expr::Extract { field, expr, .. } => {
-            let field = Datum::text(field.to_string().to_lowercase());
+            let field = Datum::text(field.to_string().trim_matches('\'').to_lowercase());
             call("extract", vec![(Type::TEXT, field), evaluate(expr)?])
         }
         Expr::AtTimeZone { timestamp, time_zone } => {
