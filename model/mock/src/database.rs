@@ -238,7 +238,8 @@ impl Database {
         let level = std::mem::take(transaction.level());
         transaction.level().savepoint = level.savepoint.clone();
         let draft = transaction.draft.take();
-        let watched = if depth == 1 && transaction.isolation == Isolation::Serializable { level.xid } else { None };
+        let watched =
+            if depth == 1 && transaction.isolation == Isolation::Serializable { level.xid } else { None };
         if depth == 1 {
             transaction.snapshot = None;
         }
@@ -319,7 +320,12 @@ fn relation(number: i64) -> Result<Oid, SqlError> {
 }
 
 /// The number of the last of these levels, which it gets now if it has none; those around it get theirs first.
-fn number(session: SessionId, levels: &mut [Level], transactions: &mut Transactions, locks: &mut Locks) -> Xid {
+fn number(
+    session: SessionId,
+    levels: &mut [Level],
+    transactions: &mut Transactions,
+    locks: &mut Locks,
+) -> Xid {
     if let Some(xid) = levels.last().and_then(|level| level.xid) {
         return xid;
     }

@@ -77,6 +77,11 @@ enum Seen {
 }
 
 impl Aggregate {
+    /// What the argument of this place is to be cast to.
+    pub fn parameter(&self, place: usize) -> Type {
+        self.parameters[place.min(self.parameters.len() - 1)]
+    }
+
     pub(super) fn of(call: Call, kind: Kind) -> Aggregate {
         Aggregate { parameters: call.parameters, result: call.result, strict: call.strict, kind }
     }

@@ -9,7 +9,6 @@
 
 mod accumulator;
 mod aggregate;
-pub use aggregate::{Aggregate, AggregateState, Series, aggregate, is_series, series};
 mod arithmetic;
 mod array;
 mod bits;
@@ -222,6 +221,11 @@ pub fn quantified(
         }
     }
     Ok(result)
+}
+
+/// Whether a function of this name gives rows.
+pub fn is_series(name: &str) -> bool {
+    !catalog::all_series(name).is_empty()
 }
 
 /// Whether there is a function of this name at all, of whatever arguments.

@@ -55,6 +55,11 @@ impl Series {
         Series { parameters: call.parameters, columns, kind }
     }
 
+    /// What the argument of this place is to be cast to.
+    pub fn parameter(&self, place: usize) -> Type {
+        self.parameters[place.min(self.parameters.len() - 1)]
+    }
+
     /// The rows for these arguments, which are of the types of `parameters`. None if one of them is NULL.
     ///
     /// # Errors

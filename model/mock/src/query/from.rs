@@ -137,7 +137,7 @@ impl Repeated {
     pub fn rows(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Vec<Vec<Datum>>, SqlError> {
         let arguments =
             self.arguments.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
-        self.series.rows(cx.moment, &arguments)
+        self.series.rows(&arguments)?.collect()
     }
 }
 

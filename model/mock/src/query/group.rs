@@ -2,7 +2,7 @@
 
 use super::{Group, Select, filtered, sort};
 use crate::expression::{Aggregated, Context};
-use crate::functions::AggregateState;
+use crate::functions::State;
 use crate::types::Datum;
 use drawloom_model::SqlError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,7 @@ pub(super) fn rows(select: &Select, group: &Group, cx: &Context<'_>) -> Result<V
 /// An aggregate that has seen some of its rows.
 struct Running<'a> {
     aggregated: &'a Aggregated,
-    state: AggregateState,
+    state: State,
     seen: BTreeSet<Vec<Datum>>,
     /// What is to be sorted first: sort keys and arguments.
     held: Vec<(Vec<Datum>, Vec<Datum>)>,

@@ -313,14 +313,11 @@ impl Binder<'_> {
         let repeated = self
             .repeat(&name, arguments)?
             .ok_or_else(|| unsupported(format!("the function {name} in FROM")))?;
-        let results = repeated.series.results.clone();
-        let width = results.len();
-        let mut columns: Vec<(Rc<str>, Type)> = Vec::new();
-        for (place, (column, ty)) in results.iter().enumerate() {
-            // A function with one column gives it the name that it goes by.
-            let own = alias.map_or_else(|| name.clone(), |alias| identifier(&alias.name));
-            columns.push((if width == 1 && place == 0 { own } else { column.clone() }, *ty));
-        }
+        let width = repeated.series.columns.len();
+        // A function whose only column has no name gives it the one that it goes by.
+        let own = alias.map_or_else(|| name.clone(), |alias| identifier(&alias.name));
+        let named = |(column, ty): &(Option<&str>, Type)| (column.map_or(own.clone(), Rc::from), *ty);
+        let mut columns: Vec<(Rc<str>, Type)> = repeated.series.columns.iter().map(named).collect();
         if ordinality {
             columns.push(("ordinality".into(), Type::of(Scalar::Int8)));
         }

@@ -163,7 +163,7 @@ impl Binder<'_> {
                 }
             }
             if let Some(repeated) = self.repeat(&name, arguments)? {
-                let ty = match &*repeated.series.results {
+                let ty = match repeated.series.columns.as_slice() {
                     [(_, ty)] => *ty,
                     _ => return Err(unsupported(format!("the function {name} outside FROM"))),
                 };
