@@ -1,5 +1,6 @@
 //! The mock as a backend: sessions, and the statements that wait.
 
+use crate::bug::Bug;
 use crate::database::Database;
 use crate::executor::Executor;
 use crate::options::Options;
@@ -95,6 +96,10 @@ impl Backend for Mock {
         let mut database = self.database.borrow_mut();
         let now = database.now;
         let mut ready = database.locks.get_mut().grant(&mut |arity| cx.choose("who gets the lock", arity));
+        if database.options.bugs.contains(&Bug::LostWakeup) {
+            // Of several that could go on now only the first is told.
+            ready.truncate(1);
+        }
         for session in &ready {
             if let Some(Pause::Lock { named, .. }) = &mut database.session_mut(*session).pause {
                 *named = true;

@@ -42,7 +42,25 @@ macro_rules! bugs {
 }
 
 /// The bugs that the engine has. The others are only names so far, and asking for one is an error.
-const PLANTED: &[Bug] = &[];
+const PLANTED: &[Bug] = &[
+    Bug::DirtyRead,
+    Bug::LostUpdate,
+    Bug::SkippedEvalPlanQual,
+    Bug::NoFirstUpdaterWins,
+    Bug::WriteSkew,
+    Bug::LockKeptByRollbackTo,
+    Bug::StalePlan,
+    Bug::DroppedTable,
+    Bug::IndexMissesRow,
+    Bug::UncheckedUniqueKey,
+    Bug::RepeatedSequenceValue,
+    Bug::CancelledInForce,
+    Bug::LostWakeup,
+    Bug::UndetectedDeadlock,
+    Bug::WrongRowCount,
+    Bug::LeftoverCatalogEntry,
+    Bug::StatementPanic,
+];
 
 impl Bug {
     /// Whether the engine has it.
@@ -162,7 +180,7 @@ bugs! {
     }
     WrongRowCount {
         name: "wrong-row-count",
-        sentence: "An UPDATE says that it changed one row more than it did.",
+        sentence: "An UPDATE counts a row that it waited for and then did not change.",
         oracle: "invariant: the total is conserved",
         workload: Some("bank"),
     }

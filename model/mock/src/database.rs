@@ -1,5 +1,6 @@
 //! Everything that the sessions share.
 
+use crate::bug::Bug;
 use crate::catalog::{Catalog, Object};
 use crate::error::error;
 use crate::expression::EngineCall;
@@ -10,7 +11,7 @@ use crate::sequence::Sequences;
 use crate::session::{Block, Draft, Level, Session, Transaction};
 use crate::settings::Settings;
 use crate::ssi::Ssi;
-use crate::store::{File, Reader, Transactions};
+use crate::store::{File, Locker, Reader, Transactions};
 use crate::types::Datum;
 use drawloom_model::{SessionId, SqlError};
 use drawloom_sim::SimTime;
@@ -49,6 +50,11 @@ impl Database {
             now: SimTime(0),
             next_oid: Catalog::first_oid().0,
         }
+    }
+
+    /// Whether it is told to have this bug.
+    pub fn has(&self, bug: Bug) -> bool {
+        self.options.bugs.contains(&bug)
     }
 
     /// A number for something new.
@@ -112,7 +118,8 @@ impl Database {
     /// The number of the session's transaction, where what it reads is watched.
     pub fn watched(&self, session: SessionId) -> Option<Xid> {
         let transaction = self.session(session).transaction.as_ref()?;
-        transaction.top().filter(|_| transaction.isolation == Isolation::Serializable)
+        let is_watched = transaction.isolation == Isolation::Serializable && !self.has(Bug::WriteSkew);
+        transaction.top().filter(|_| is_watched)
     }
 
     /// The number of the session's running transaction or subtransaction, which it gets now if it has none.
@@ -140,7 +147,7 @@ impl Database {
             sequence: transaction.snapshot.expect("it has just been taken"),
             top: transaction.top(),
             command: transaction.command,
-            dirty: transaction.isolation == Isolation::ReadUncommitted,
+            dirty: transaction.isolation == Isolation::ReadUncommitted || self.has(Bug::DirtyRead),
         }
     }
 
@@ -224,9 +231,14 @@ impl Database {
 
     /// A statement has failed: what its transaction, or the last savepoint, did is undone at once.
     pub fn fail(&mut self, session: SessionId) {
-        let state = self.session_mut(session);
+        let leaves_entry = self.has(Bug::LeftoverCatalogEntry);
+        let Database { sessions, catalog, .. } = self;
+        let state = sessions.get_mut(&session).expect("the server knows its sessions");
         let Some(transaction) = &mut state.transaction else { return };
         if transaction.block == Block::Implicit {
+            if let Some(draft) = transaction.draft.as_ref().filter(|_| leaves_entry) {
+                catalog.apply(&draft.changes);
+            }
             self.roll_back(session);
             return;
         }
@@ -236,7 +248,13 @@ impl Database {
         transaction.block = Block::Failed;
         let depth = transaction.depth();
         let level = std::mem::take(transaction.level());
-        transaction.level().savepoint = level.savepoint.clone();
+        // ROLLBACK TO goes back to where the savepoint was set, and may do so again.
+        *transaction.level() = Level {
+            savepoint: level.savepoint.clone(),
+            changes: level.changes.clone(),
+            settings: level.settings.clone(),
+            ..Level::default()
+        };
         let draft = transaction.draft.take();
         let watched =
             if depth == 1 && transaction.isolation == Isolation::Serializable { level.xid } else { None };
@@ -253,7 +271,11 @@ impl Database {
     /// Undoes a level: its numbers are those of transactions that never were, and the catalog and the settings are
     /// as they were before it.
     pub fn undo(&mut self, session: SessionId, level: Level, draft: Option<Draft>) {
-        for xid in level.xid.into_iter().chain(level.released) {
+        let xids: Vec<Xid> = level.xid.into_iter().chain(level.released).collect();
+        if level.savepoint.is_some() && self.has(Bug::LockKeptByRollbackTo) {
+            self.keep_row_locks(session, &xids);
+        }
+        for xid in xids {
             self.transactions.abort(xid);
         }
         let Database { catalog: committed, sessions, .. } = self;
@@ -268,6 +290,21 @@ impl Database {
             catalog.apply(&changes);
             Draft { base: committed.version(), catalog, changes }
         });
+    }
+
+    /// Keeps the row locks of a level that is undone, as [`Bug::LockKeptByRollbackTo`] does.
+    fn keep_row_locks(&mut self, session: SessionId, undone: &[Xid]) {
+        if self.session(session).transaction.as_ref().is_none_or(|transaction| transaction.levels.is_empty())
+        {
+            return;
+        }
+        let heir = self.xid(session);
+        for tuple in self.files.values_mut().flat_map(|file| file.heap.iter_mut()) {
+            if let Some(end) = tuple.end.filter(|end| undone.contains(&end.xid)) {
+                tuple.lockers.push(Locker { xid: heir, mode: end.mode });
+            }
+            tuple.lockers.iter_mut().filter(|it| undone.contains(&it.xid)).for_each(|it| it.xid = heir);
+        }
     }
 
     /// What the engine knows.
@@ -290,6 +327,11 @@ impl Database {
             }
             (EngineCall::Nextval, [Datum::Int(oid)]) => {
                 let oid = relation(*oid)?;
+                if self.has(Bug::RepeatedSequenceValue)
+                    && let Some(value) = self.sequences.borrow_mut().repeat(session, oid)
+                {
+                    return Ok(Datum::Int(value));
+                }
                 Datum::Int(self.sequences.borrow_mut().next(self.catalog(session), session, oid)?)
             }
             (EngineCall::Currval, [Datum::Int(oid)]) => {

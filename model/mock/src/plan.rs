@@ -30,6 +30,7 @@ thread_local! {
 /// A text that was parsed.
 #[derive(Debug)]
 pub(crate) struct Text {
+    pub sql: Rc<str>,
     pub statements: Vec<ast::Statement>,
     plans: RefCell<Vec<Known>>,
 }
@@ -69,7 +70,7 @@ impl Text {
         if let Some(text) = TEXTS.with_borrow(|texts| texts.get(sql).cloned()) {
             return Ok(text);
         }
-        let text = Rc::new(Text { statements: sql::parse(sql)?, plans: RefCell::default() });
+        let text = Rc::new(Text { sql: sql.into(), statements: sql::parse(sql)?, plans: RefCell::default() });
         TEXTS.with_borrow_mut(|texts| {
             if texts.len() >= TEXTS_MAX {
                 texts.clear();

@@ -3,8 +3,10 @@
 use crate::catalog::{Catalog, Changes, Naming, PUBLIC};
 use crate::ids::Xid;
 use crate::options::Isolation;
+use crate::plan::Plan;
 use crate::settings::Settings;
 use drawloom_sim::SimTime;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A client's session.
@@ -17,6 +19,8 @@ pub(crate) struct Session {
     pub pause: Option<Pause>,
     /// Somebody has cancelled its statement.
     pub is_cancelled: bool,
+    /// Its plans by their texts, where a bug uses them again.
+    pub stale_plans: BTreeMap<Rc<str>, Rc<Plan>>,
     /// When its statement began.
     pub statement_began: SimTime,
 }
@@ -91,6 +95,7 @@ impl Session {
             transaction: None,
             pause: None,
             is_cancelled: false,
+            stale_plans: BTreeMap::new(),
             statement_began: SimTime(0),
         }
     }

@@ -1,13 +1,17 @@
 //! A statement from its text to its reply.
 
+use crate::bug::Bug;
 use crate::change::Outcome;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
+use crate::ids::Oid;
+use crate::locks::{Mode, Tag};
+use crate::options::Isolation;
 use crate::plan::{Kind, Plan, Text};
 use crate::query::{self, Output, Query};
 use crate::session::Block;
 use crate::types::{self, Datum, Scalar, Type};
-use drawloom_model::{Reply, SqlError, Statement, Value};
+use drawloom_model::{Class, Reply, SqlError, Statement, Value};
 use sqlparser::ast;
 use std::rc::Rc;
 
@@ -20,20 +24,27 @@ impl Executor {
         let result = self.attempt(statement).await;
         match result {
             Ok(reply) => {
-                let is_implicit = self.with(|database| {
-                    let transaction = database.session(self.session).transaction.as_ref();
-                    transaction.is_some_and(|transaction| transaction.block == Block::Implicit)
-                });
-                if is_implicit {
-                    self.commit().await?;
-                }
+                self.commit_if_implicit().await?;
                 Ok(reply)
+            }
+            Err(failure) if failure.class == Class::Cancelled && self.has(Bug::CancelledInForce) => {
+                self.commit_if_implicit().await?;
+                Err(failure)
             }
             Err(failure) => {
                 self.with(|database| database.fail(self.session));
                 Err(failure)
             }
         }
+    }
+
+    /// Commits what lasts no longer than its statement.
+    async fn commit_if_implicit(&self) -> Result<(), SqlError> {
+        let is_implicit = self.with(|database| {
+            let transaction = database.session(self.session).transaction.as_ref();
+            transaction.is_some_and(|transaction| transaction.block == Block::Implicit)
+        });
+        if is_implicit { self.commit().await } else { Ok(()) }
     }
 
     async fn attempt(&self, statement: &Statement) -> Result<Reply, SqlError> {
@@ -67,7 +78,14 @@ impl Executor {
             }
             Ok(())
         })?;
+        if self.with(|database| database.session(self.session).transaction().isolation == Isolation::Strict) {
+            // One after the other.
+            self.lock(Tag::Object(Oid(0)), Mode::Exclusive, "another transaction").await?;
+        }
         loop {
+            if let Some(plan) = self.stale_plan(text) {
+                return self.perform(&plan, parameters).await;
+            }
             let (plan, version) = self.with(|database| {
                 database.refresh(self.session);
                 let catalog = database.catalog(self.session);
@@ -94,8 +112,35 @@ impl Executor {
                 database.catalog(self.session).version() == version
             });
             if is_current {
+                self.keep_stale_plan(text, &plan);
                 return self.perform(&plan, parameters).await;
             }
+        }
+    }
+
+    /// A plan of before, with [`Bug::StalePlan`] if its tables have been altered since, with [`Bug::DroppedTable`]
+    /// if they have been dropped.
+    fn stale_plan(&self, text: &Text) -> Option<Rc<Plan>> {
+        let (altered, dropped) = (self.has(Bug::StalePlan), self.has(Bug::DroppedTable));
+        if !altered && !dropped {
+            return None;
+        }
+        self.with(|database| {
+            database.refresh(self.session);
+            let plan = database.session(self.session).stale_plans.get(&text.sql)?.clone();
+            let catalog = database.catalog(self.session);
+            let stands = plan.uses.iter().all(|(oid, _)| catalog.object(*oid).is_some());
+            let readable = plan.uses.iter().all(|(oid, _)| database.files.contains_key(oid));
+            (readable && if stands { altered } else { dropped }).then_some(plan)
+        })
+    }
+
+    fn keep_stale_plan(&self, text: &Text, plan: &Rc<Plan>) {
+        if self.has(Bug::StalePlan) || self.has(Bug::DroppedTable) {
+            self.with(|database| {
+                let plans = &mut database.session_mut(self.session).stale_plans;
+                plans.insert(text.sql.clone(), plan.clone());
+            });
         }
     }
 

@@ -13,7 +13,7 @@ impl Executor {
     /// # Errors
     /// An expression fails, a wait, or at REPEATABLE READ somebody else was first.
     pub async fn delete(&self, delete: &Delete, parameters: &[Datum]) -> Result<Outcome, SqlError> {
-        let reader = self.reader();
+        let reader = self.reader().clean();
         let target = &delete.target;
         let mut outcome = Outcome::default();
         for mut row in self.candidates(&delete.source, reader, parameters).await? {

@@ -3,6 +3,7 @@
 use super::Target;
 use super::claim::{Claim, Request};
 use super::update::tid_at;
+use crate::bug::Bug;
 use crate::executor::Executor;
 use crate::expression::{Context, Outer};
 use crate::ids::Tid;
@@ -25,6 +26,7 @@ impl Executor {
         outer: &[Vec<Datum>],
     ) -> Result<Vec<Vec<Datum>>, SqlError> {
         let Body::Select(select) = &query.body else { unreachable!("only a SELECT locks rows") };
+        let reader = reader.clean();
         let (rows, (skipped, most)) = self
             .read(reader, parameters, |cx| {
                 inside(cx, outer, &|cx| {
@@ -119,7 +121,10 @@ impl Executor {
                     self.mark(request).await?;
                     return Ok(Some(request.tid));
                 }
-                Claim::Updated(next) => request.tid = next,
+                Claim::Updated(next) => {
+                    assert!(!self.has(Bug::StatementPanic), "a row has changed twice during one wait");
+                    request.tid = next;
+                }
                 Claim::Deleted | Claim::OwnCommand | Claim::Skipped => return Ok(None),
             }
         }

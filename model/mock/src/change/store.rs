@@ -2,6 +2,7 @@
 
 use super::Target;
 use super::target::TargetIndex;
+use crate::bug::Bug;
 use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
@@ -54,11 +55,15 @@ impl Executor {
         let stays = same.iter().all(|same| *same);
         for (index, same) in target.indexes.iter().zip(same) {
             let Some(key) = self.key(target, index, row)? else { continue };
+            let is_missed = before.is_some() && self.has(Bug::IndexMissesRow);
             if index.is_unique && !same {
                 self.wait_until_free(target, index, &key, tid).await?;
             }
             if !stays {
                 self.watch_index(index.oid)?;
+            }
+            if is_missed {
+                continue;
             }
             self.with(|database| {
                 let horizon = database.horizon();
@@ -127,6 +132,8 @@ impl Executor {
             return Holder::Nobody;
         }
         self.with(|database| {
+            let sees_own_snapshot = database.has(Bug::UncheckedUniqueKey);
+            let reader = database.reader(self.session);
             let top = database.session(self.session).transaction().top();
             let transactions = &database.transactions;
             let file = database.files.get(&target.table.file).expect("a table has a file");
@@ -135,6 +142,7 @@ impl Executor {
                 let tuple = file.heap.get(*tid).expect("an index names versions that there are");
                 match transactions.state(tuple.xmin) {
                     State::Aborted => continue,
+                    _ if sees_own_snapshot && !tuple.is_visible(transactions, &reader) => continue,
                     State::Running { top: other } if Some(other) != top => {
                         return Holder::Perhaps(tuple.xmin);
                     }

@@ -3,6 +3,7 @@
 use super::claim::{Claim, Request};
 use super::insert::with_tid;
 use super::{Outcome, Source, Target, Update};
+use crate::bug::Bug;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::expression::Expr;
@@ -18,11 +19,19 @@ impl Executor {
     /// # Errors
     /// A row breaks a constraint, an expression fails, a wait, or at REPEATABLE READ somebody else was first.
     pub async fn update(&self, update: &Update, parameters: &[Datum]) -> Result<Outcome, SqlError> {
-        let reader = self.reader();
+        let reader = self.reader().clean();
         let target = &update.target;
         let mut outcome = Outcome::default();
         for row in self.candidates(&update.source, reader, parameters).await? {
+            let waited_for = tid_at(&row, target.missing.len());
             let Some((tid, row, new)) = self.claim_update(update, reader, parameters, row).await? else {
+                let is_gone = self.with(|database| {
+                    let tuple = database.file_mut(target.table.file).heap.get(waited_for);
+                    tuple.is_some_and(|tuple| tuple.end.is_some())
+                });
+                if is_gone && self.has(Bug::WrongRowCount) {
+                    outcome.affected += 1;
+                }
                 continue;
             };
             let old = &row[..target.missing.len()];
@@ -52,10 +61,18 @@ impl Executor {
         loop {
             let new = self.assigned(target, &update.assignments, reader, parameters, &row).await?;
             let mode = target.lock_for(&row, &new);
+            let stale = self.has(Bug::LostUpdate).then(|| row.clone());
             match self.claim_target(target, &update.source, reader, parameters, row, mode).await? {
                 Claimed::Gone => return Ok(None),
                 Claimed::Same(tid, row) => return Ok(Some((tid, row, new))),
-                Claimed::Newer(newer) => row = newer,
+                Claimed::Newer(newer) => {
+                    row = newer;
+                    if let Some(mut stale) = stale {
+                        let place = target.missing.len();
+                        stale[place] = row[place].clone();
+                        row = stale;
+                    }
+                }
             }
         }
     }
@@ -127,6 +144,7 @@ impl Executor {
                 let Some(newest) = self.lock_newest(request).await? else { return Ok(Claimed::Gone) };
                 let row = self.replaced(target, 0, row, newest);
                 if let Some(condition) = &source.recheck
+                    && !self.has(Bug::SkippedEvalPlanQual)
                     && !self.read(reader, parameters, |cx| condition.holds(cx, &row)).await?
                 {
                     return Ok(Claimed::Gone);
@@ -141,7 +159,9 @@ impl Executor {
     /// # Errors
     /// `40001`
     pub(super) fn refuse_change(&self, how: &str) -> Result<(), SqlError> {
-        if self.with(|database| database.session(self.session).transaction().keeps_snapshot()) {
+        let keeps_snapshot =
+            self.with(|database| database.session(self.session).transaction().keeps_snapshot());
+        if keeps_snapshot && !self.has(Bug::NoFirstUpdaterWins) {
             return Err(error("40001", format!("could not serialize access due to concurrent {how}")));
         }
         Ok(())

@@ -130,6 +130,11 @@ impl Heap {
         self.tuples.iter().map(|(tid, tuple)| (*tid, tuple))
     }
 
+    /// Every version, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tuple> {
+        self.tuples.values_mut()
+    }
+
     pub fn len(&self) -> usize {
         self.tuples.len()
     }

@@ -84,6 +84,11 @@ impl Transactions {
 }
 
 impl Reader {
+    /// One that sees nothing uncommitted: who changes a row changes a committed one.
+    pub fn clean(self) -> Reader {
+        Reader { dirty: false, ..self }
+    }
+
     /// Whether it sees what this transaction did in that command.
     pub fn sees(&self, transactions: &Transactions, xid: Xid, command: u32) -> bool {
         match transactions.state(xid) {
