@@ -58,6 +58,8 @@ pub enum Progress {
         on: &'static str,
         /// What finding that out touched.
         footprint: Footprint,
+        /// Whether it has given something up on the way, so that `ready` may name others.
+        released: bool,
     },
     /// It paused inside and can go on at once.
     Yielded,

@@ -159,8 +159,11 @@ impl Server {
     fn progressed(&self, statement: &Statement, progress: Progress) -> Result<Executed, Unfinished> {
         let (reply, in_transaction, footprint) = match progress {
             Progress::Done { reply, in_transaction, footprint } => (reply, in_transaction, footprint),
-            Progress::Blocked { on, footprint } => {
+            Progress::Blocked { on, footprint, released } => {
                 self.sim.touch(footprint);
+                if released {
+                    self.wake_granted();
+                }
                 return Err(Unfinished::Blocked { on });
             }
             Progress::Yielded => return Err(Unfinished::Yielded),

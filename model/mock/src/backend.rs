@@ -42,11 +42,13 @@ impl Mock {
                 self.running.insert(session, running);
                 let database = self.database.borrow();
                 let pause = database.session(session).pause.expect("a statement says why it does not go on");
-                match pause {
-                    Pause::Lock { on, .. } => Progress::Blocked { on, footprint: Footprint::Unknown },
-                    Pause::Sleep { .. } => Progress::Blocked { on: "time", footprint: Footprint::Unknown },
-                    Pause::Yield => Progress::Yielded,
-                }
+                let on = match pause {
+                    Pause::Lock { on, .. } => on,
+                    Pause::Sleep { .. } => "time",
+                    Pause::Yield => return Progress::Yielded,
+                };
+                let released = database.locks.borrow().have_changed();
+                Progress::Blocked { on, footprint: Footprint::Unknown, released }
             }
         }
     }

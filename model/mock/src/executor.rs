@@ -139,14 +139,14 @@ impl Executor {
             if !self.with(|database| database.locks.get_mut().is_waiting(self.session)) {
                 return Ok(());
             }
-            self.check_interrupt(now).inspect_err(|_| {
+            self.check_interrupt(Some(now)).inspect_err(|_| {
                 self.with(|database| database.locks.get_mut().withdraw(self.session));
             })?;
         }
     }
 
-    /// Whether the statement was cancelled or has taken too long; it has waited for a lock since then.
-    fn check_interrupt(&self, waits_since: SimTime) -> Result<(), SqlError> {
+    /// Whether the statement was cancelled or has taken too long; `waits_since` is when it began to wait for a lock.
+    fn check_interrupt(&self, waits_since: Option<SimTime>) -> Result<(), SqlError> {
         self.with(|database| {
             let now = database.now;
             let session = database.session_mut(self.session);
@@ -156,7 +156,7 @@ impl Executor {
             let over = |began: SimTime, name| {
                 session.settings.timeout(name).is_some_and(|timeout| now >= began + timeout)
             };
-            if over(waits_since, "lock_timeout") {
+            if waits_since.is_some_and(|since| over(since, "lock_timeout")) {
                 return Err(error("55P03", "canceling statement due to lock timeout"));
             }
             if over(session.statement_began, "statement_timeout") {
@@ -189,9 +189,22 @@ impl Executor {
                 database.session_mut(self.session).pause = Some(Pause::Sleep { until, named: false });
             });
             pause().await;
-            self.check_interrupt(SimTime(u64::MAX))?;
+            self.check_interrupt(None)?;
         }
         Ok(())
+    }
+
+    /// Lets others go first, if a statement may pause inside.
+    ///
+    /// # Errors
+    /// `57014`: it was cancelled meanwhile, or has taken too long.
+    pub async fn breathe(&self) -> Result<(), SqlError> {
+        if !self.database.borrow().options.yields {
+            return Ok(());
+        }
+        self.with(|database| database.session_mut(self.session).pause = Some(Pause::Yield));
+        pause().await;
+        self.check_interrupt(None)
     }
 
     /// Locks the relations that a statement uses.

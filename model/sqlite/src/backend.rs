@@ -232,7 +232,8 @@ impl Sqlite {
         self.disk().watch(true);
         let on = wait.on();
         self.sessions.get_mut(&id).expect("the server knows its sessions").wait = Some(wait);
-        Progress::Blocked { on, footprint }
+        // What it tried and gave up is no reason for others to try again: they would do so for ever.
+        Progress::Blocked { on, footprint, released: false }
     }
 
     fn drop_sessions(&mut self) {

@@ -63,7 +63,7 @@ impl Database {
 
     fn over(&mut self, progress: Progress) -> (Footprint, String) {
         match progress {
-            Progress::Blocked { footprint, on } => (footprint, format!("blocked on {on}")),
+            Progress::Blocked { footprint, on, .. } => (footprint, format!("blocked on {on}")),
             Progress::Yielded => unreachable!("SQLite does not yield"),
             Progress::Done { reply, footprint, in_transaction: _ } => {
                 self.sim.spend(SimDuration::millis(1));

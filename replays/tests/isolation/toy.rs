@@ -44,7 +44,7 @@ impl Toy {
             return done(Ok(Reply::default()));
         }
         self.waits.push(wait);
-        Progress::Blocked { on: "a lock", footprint: Footprint::Unknown }
+        Progress::Blocked { on: "a lock", footprint: Footprint::Unknown, released: false }
     }
 
     fn unlock(&mut self, lock: &str) -> Progress {

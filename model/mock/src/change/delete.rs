@@ -29,6 +29,7 @@ impl Executor {
             let Some((tid, row)) = claimed else { continue };
             self.end(target, tid, None, RowLock::Update)?;
             outcome.affected += 1;
+            self.breathe().await?;
             if let Some(returning) = &delete.returning {
                 outcome.rows.push(self.read(reader, parameters, |cx| returning.row(cx, &row)).await?);
             }

@@ -36,6 +36,7 @@ impl Executor {
                 },
             };
             outcome.affected += 1;
+            self.breathe().await?;
             if let Some(returning) = &insert.returning {
                 let row = with_tid(insert.target.padded(&row), tid);
                 outcome.rows.push(self.read(reader, parameters, |cx| returning.row(cx, &row)).await?);

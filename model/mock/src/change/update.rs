@@ -39,6 +39,7 @@ impl Executor {
             let new: Row = new.into();
             let next = self.replace(target, tid, old, new.clone()).await?;
             outcome.affected += 1;
+            self.breathe().await?;
             if let Some(returning) = &update.returning {
                 let mut shown = with_tid(new.to_vec(), next);
                 shown.extend_from_slice(&row[target.missing.len() + 1..]);

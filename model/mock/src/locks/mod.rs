@@ -215,6 +215,11 @@ impl Locks {
         granted
     }
 
+    /// True if somebody may have to wait no longer, as [`Locks::grant`] finds out.
+    pub fn have_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// True if the owner stands in a queue.
     pub fn is_waiting(&self, owner: SessionId) -> bool {
         self.owners.get(&owner).is_some_and(|held| held.awaited.is_some())
