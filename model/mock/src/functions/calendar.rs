@@ -6,7 +6,7 @@ use super::text::{int, str};
 use super::time::{interval, interval_of, is_infinite, moved, timestamp};
 use crate::error::{error, unsupported};
 use crate::types::moment::{self, split, timestamp_out_of_range};
-use crate::types::{CivilDate, DAY_US, Datum, Interval, Scalar};
+use crate::types::{CivilDate, DAY_US, Datum, Interval, Scalar, Type, float, output};
 use drawloom_model::SqlError;
 
 type Result<T = Datum> = std::result::Result<T, SqlError>;
@@ -82,6 +82,9 @@ fn first_year(year: i64, span: i64) -> i64 {
 }
 
 fn truncated(name: &str, time_us: i64, scalar: Scalar) -> Result<i64> {
+    if is_infinite(time_us) {
+        return Ok(time_us);
+    }
     let lower = name.to_ascii_lowercase();
     let Some(unit) = unit(&lower) else {
         let of_extract = ["timezone", "timezone_hour", "timezone_minute"];
@@ -89,9 +92,6 @@ fn truncated(name: &str, time_us: i64, scalar: Scalar) -> Result<i64> {
         let what = if sqlstate == "0A000" { "not supported" } else { "not recognized" };
         return Err(error(sqlstate, format!("unit \"{lower}\" {what} for type {}", scalar.name())));
     };
-    if is_infinite(time_us) {
-        return Ok(time_us);
-    }
     let (days, time_of_day_us) = split(time_us);
     let cut = |unit_us: i64| Ok(time_us - time_of_day_us % unit_us);
     let CivilDate { year, month, .. } = CivilDate::of(days);
@@ -184,7 +184,9 @@ fn civil_days(year: i64, month: i64, day: i64) -> Option<i64> {
 
 fn make_date(_: &Moment, arguments: &[Datum]) -> Result {
     let (year, month, day) = (int(&arguments[0]), int(&arguments[1]), int(&arguments[2]));
-    let message = || format!("date field value out of range: {year}-{month:02}-{day:02}");
+    // PostgreSQL has turned a year before Christ into its own count when it says so.
+    let shown = if year < 0 { year + 1 } else { year };
+    let message = || format!("date field value out of range: {shown}-{month:02}-{day:02}");
     let days = if year == 0 { None } else { civil_days(year, month, day) };
     let days = days.ok_or_else(|| error("22008", message()))?;
     let beyond = || error("22008", format!("date out of range: {year}-{month:02}-{day:02}"));
@@ -197,7 +199,10 @@ fn clock_us(hour: &Datum, minute: &Datum, second: &Datum) -> Result<i64> {
     let refusal = || {
         error(
             "22008",
-            format!("time field value out of range: {hour}:{minute:02}:{:0>2}", second.to_string()),
+            format!(
+                "time field value out of range: {hour}:{minute:02}:{:0>2}",
+                float::print(second, Scalar::Float8)
+            ),
         )
     };
     if !(0..=24).contains(&hour) || !(0..=59).contains(&minute) || !(0.0..=60.0).contains(&second) {
@@ -227,7 +232,11 @@ fn make_interval(_: &Moment, arguments: &[Datum]) -> Result {
         Some(Datum::Float(seconds)) if !seconds.is_finite() => {
             return Err(super::time::interval_out_of_range());
         }
-        Some(Datum::Float(seconds)) => (seconds * 1e6).round_ties_even() as i128,
+        // What is too large for 64 bits is the least number, as on x86-64.
+        Some(Datum::Float(seconds)) => {
+            let us = (seconds * 1e6).round_ties_even();
+            i128::from(if us.abs() < 9.2e18 { us as i64 } else { i64::MIN })
+        }
         _ => 0,
     };
     let time_us = (field(4) * 60 + field(5)) * i128::from(MINUTE_US) + seconds;
@@ -244,7 +253,8 @@ fn to_timestamp(_: &Moment, arguments: &[Datum]) -> Result {
         return Ok(Datum::Timestamp(if seconds > 0.0 { i64::MAX } else { i64::MIN }));
     }
     let since_2000_us = ((seconds - 946_684_800.0) * 1e6).round_ties_even();
-    let beyond = || error("22008", format!("timestamp out of range: \"{seconds}\""));
+    let beyond =
+        || error("22008", format!("timestamp out of range: \"{}\"", float::print(seconds, Scalar::Float8)));
     moment::timestamp(since_2000_us as i128).map(Datum::Timestamp).ok_or_else(beyond)
 }
 
@@ -315,15 +325,20 @@ fn offset_us(zone: &str) -> Result<i64> {
 
 /// A timestamp in a zone becomes one in UTC, and the other way round.
 fn zoned<const SIGN: i64>(_: &Moment, arguments: &[Datum]) -> Result {
+    let time_us = timestamp(&arguments[1])?;
+    if is_infinite(time_us) {
+        return Ok(arguments[1].clone());
+    }
     let offset_us = match &arguments[0] {
         Datum::Interval(span) if span.months != 0 || span.days != 0 => {
-            return Err(error("22023", "interval time zone must not include months or days"));
+            let shown = output(&arguments[0], Type::of(Scalar::Interval));
+            let message = format!("interval time zone \"{shown}\" must not include months or days");
+            return Err(error("22023", message));
         }
         Datum::Interval(span) => span.time_us,
         zone => offset_us(str(zone))?,
     };
-    let time_us = timestamp(&arguments[1])?;
-    let by = Interval { time_us: SIGN * offset_us, ..Interval::default() };
+    let by = Interval { time_us: offset_us.wrapping_mul(SIGN), ..Interval::default() };
     moved(time_us, &by).map(Datum::Timestamp)
 }
 

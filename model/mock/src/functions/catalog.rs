@@ -72,6 +72,19 @@ pub(super) const fn typed(
     }
 }
 
+/// A form of a function that PostgreSQL has and the mock has not.
+pub(super) const fn refused(name: &'static str, parameters: &'static [Kind], result: Kind) -> Entry {
+    Entry {
+        name,
+        parameters,
+        is_variadic: false,
+        result,
+        strict: true,
+        volatility: Volatility::Immutable,
+        body: Body::Refused,
+    }
+}
+
 /// An aggregate. Those that tell rows with NULL from others say so themselves.
 pub(super) const fn gathered(
     name: &'static str,
@@ -190,8 +203,14 @@ static TABLES: &[&[Entry]] = &[
     super::calendar::ENTRIES,
     super::extract::ENTRIES,
     super::template::ENTRIES,
-    // end of tables
+    super::elsewhere::ENTRIES,
 ];
+
+/// All tables of operators and functions.
+#[cfg(test)]
+pub(super) fn tables() -> &'static [&'static [Entry]] {
+    TABLES
+}
 
 type Index = BTreeMap<&'static str, Vec<&'static Entry>>;
 

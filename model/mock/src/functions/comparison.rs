@@ -48,9 +48,11 @@ impl Order for Padded {
 impl Order for Midnight {
     fn order(arguments: &[Datum]) -> Ordering {
         let time_us = |argument: &Datum| match argument {
-            Datum::Date(i32::MIN) => i128::from(i64::MIN),
-            Datum::Date(i32::MAX) => i128::from(i64::MAX),
+            Datum::Date(i32::MIN) => i128::MIN,
+            Datum::Date(i32::MAX) => i128::MAX,
             Datum::Date(days) => i128::from(*days) * i128::from(DAY_US),
+            Datum::Timestamp(i64::MIN) => i128::MIN,
+            Datum::Timestamp(i64::MAX) => i128::MAX,
             Datum::Timestamp(time_us) => i128::from(*time_us),
             _ => unreachable!("a date or a timestamp was promised"),
         };

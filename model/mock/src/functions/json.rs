@@ -51,12 +51,21 @@ fn member_text(_: &Moment, arguments: &[Datum]) -> Result {
     Ok(shown(json(&arguments[0]).member(str(&arguments[1]))))
 }
 
+/// The element of an array; a scalar that stands alone is kept as an array of one.
+fn place(json: &Json, index: i64) -> Option<&Json> {
+    match json {
+        Json::Array(_) => json.element(index),
+        Json::Object(_) => None,
+        scalar => matches!(index, 0 | -1).then_some(scalar),
+    }
+}
+
 fn element(_: &Moment, arguments: &[Datum]) -> Result {
-    Ok(found(json(&arguments[0]).element(int(&arguments[1]))))
+    Ok(found(place(json(&arguments[0]), int(&arguments[1]))))
 }
 
 fn element_text(_: &Moment, arguments: &[Datum]) -> Result {
-    Ok(shown(json(&arguments[0]).element(int(&arguments[1]))))
+    Ok(shown(place(json(&arguments[0]), int(&arguments[1]))))
 }
 
 /// The value at the end of a path.

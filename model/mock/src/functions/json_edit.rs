@@ -185,6 +185,14 @@ fn edited(json: &Json, path: &[Option<&str>], depth: usize, edit: Edit<'_>) -> R
     }
 }
 
+fn is_empty(json: &Json) -> bool {
+    match json {
+        Json::Object(members) => members.is_empty(),
+        Json::Array(elements) => elements.is_empty(),
+        _ => false,
+    }
+}
+
 fn is_scalar(json: &Json) -> bool {
     !matches!(json, Json::Object(_) | Json::Array(_))
 }
@@ -195,6 +203,9 @@ fn set(_: &Moment, arguments: &[Datum]) -> Result {
     if is_scalar(target) {
         return Err(refused("cannot set path in scalar"));
     }
+    if is_empty(target) && !creates {
+        return Ok(arguments[0].clone());
+    }
     edited(target, &texts(&arguments[1]), 0, Edit::Set { new: json(&arguments[2]), creates }).map(datum)
 }
 
@@ -202,6 +213,9 @@ fn delete_path(_: &Moment, arguments: &[Datum]) -> Result {
     let target = json(&arguments[0]);
     if is_scalar(target) {
         return Err(refused("cannot delete path in scalar"));
+    }
+    if is_empty(target) {
+        return Ok(arguments[0].clone());
     }
     edited(target, &texts(&arguments[1]), 0, Edit::Delete).map(datum)
 }

@@ -5,8 +5,6 @@
 //! the binder casts the arguments to `Call::parameters`; the executor runs `Call::apply`
 //! ```
 
-#![allow(dead_code, reason = "the functions that use it follow")]
-
 mod accumulator;
 mod aggregate;
 mod arithmetic;
@@ -15,6 +13,7 @@ mod bits;
 mod calendar;
 mod catalog;
 mod comparison;
+mod elsewhere;
 mod extract;
 mod json;
 mod json_edit;
@@ -23,12 +22,14 @@ mod number;
 mod overload;
 mod pattern;
 mod quoting;
+#[cfg(test)]
+mod robustness;
 mod series;
 mod template;
 mod text;
 mod time;
 
-use crate::error::error;
+use crate::error::{error, unsupported};
 use crate::types::cast::{self, Cast};
 use crate::types::{Array, Datum, Scalar, Type};
 use drawloom_model::SqlError;
@@ -76,6 +77,7 @@ enum Body {
     Convert(Cast),
     Aggregate(aggregate::Kind),
     Series(series::Kind),
+    Refused,
 }
 
 /// A function or an operator that was chosen for arguments of certain types.
@@ -111,7 +113,7 @@ impl Call {
             Body::Plain(apply) => apply(moment, arguments),
             Body::Typed(apply) => apply(moment, &self.parameters, arguments),
             Body::Convert(cast) => cast.apply(&arguments[0], None),
-            Body::Aggregate(_) | Body::Series(_) => {
+            Body::Aggregate(_) | Body::Series(_) | Body::Refused => {
                 unreachable!("neither is a function of one row to one value")
             }
         }
@@ -132,6 +134,9 @@ pub fn operator(symbol: &str, left: Option<Type>, right: Type) -> Result<Call, S
     };
     match overload::operator(catalog::entries(symbol), &operands)? {
         overload::Choice::One(call) => Ok(call),
+        overload::Choice::None if elsewhere::is_operator(symbol) => {
+            Err(unsupported(format!("the operator {}", written())))
+        }
         overload::Choice::None => Err(error("42883", format!("operator does not exist: {}", written()))),
         overload::Choice::Several => Err(error("42725", format!("operator is not unique: {}", written()))),
     }
@@ -143,7 +148,13 @@ pub fn operator(symbol: &str, left: Option<Type>, right: Type) -> Result<Call, S
 /// As `operator`.
 pub fn function(name: &str, arguments: &[Type]) -> Result<Call, SqlError> {
     match overload::function(catalog::entries(name), arguments)? {
+        overload::Choice::One(Call { body: Body::Refused, .. }) => {
+            Err(unsupported(format!("the {}", written(name, arguments))))
+        }
         overload::Choice::One(call) => Ok(call),
+        overload::Choice::None if elsewhere::is_function(name) => {
+            Err(unsupported(format!("the {}", written(name, arguments))))
+        }
         overload::Choice::None => conversion(name, arguments).ok_or_else(|| absent(name, arguments)),
         overload::Choice::Several => Err(ambiguous(name, arguments)),
     }

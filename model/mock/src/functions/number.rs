@@ -1,11 +1,12 @@
 //! Functions of numbers (PostgreSQL's manual, section 9.3). What a platform's own library would compute comes from
-//! the crate `libm`, so that it is the same everywhere.
+//! the crate `libm`, so that it is the same everywhere; the last digit of a power or a logarithm may be another than
+//! that of a given PostgreSQL server.
 
 use super::Moment;
 use super::arithmetic::{floats, numeric, whole, wholes};
 use super::catalog::{Entry, FLOAT8, INT4, INT8, NUMERIC, entry};
 use super::text::int;
-use crate::error::{error, unsupported};
+use crate::error::error;
 use crate::types::{Datum, Decimal, Numeric, float};
 use drawloom_model::SqlError;
 
@@ -28,7 +29,7 @@ fn floor_numeric(_: &Moment, arguments: &[Datum]) -> Result {
 }
 
 fn places(arguments: &[Datum]) -> i64 {
-    arguments.get(1).map_or(0, int).clamp(-2000, 2000)
+    arguments.get(1).map_or(0, int)
 }
 
 fn round_numeric(_: &Moment, arguments: &[Datum]) -> Result {
@@ -98,13 +99,6 @@ of_floats! {
     floor_float = f64::floor;
     round_float = f64::round_ties_even;
     trunc_float = f64::trunc;
-    cbrt_float = libm::cbrt;
-    degrees = |number: f64| number / (std::f64::consts::PI / 180.0);
-    radians = |number: f64| number * (std::f64::consts::PI / 180.0);
-    sin = libm::sin;
-    cos = libm::cos;
-    tan = libm::tan;
-    atan = libm::atan;
 }
 
 fn sign_float(_: &Moment, arguments: &[Datum]) -> Result {
@@ -190,19 +184,19 @@ fn lcm<const BITS: u32>(_: &Moment, arguments: &[Datum]) -> Result {
     if left == 0 || right == 0 {
         return Ok(Datum::Int(0));
     }
-    let multiple = (left / common_divisor(left, right)).checked_mul(right).and_then(i64::checked_abs);
-    whole::<BITS>(multiple)
+    let quotient = left.checked_div(common_divisor(left, right));
+    whole::<BITS>(quotient.and_then(|quotient| quotient.checked_mul(right)).and_then(i64::checked_abs))
 }
 
 fn factorial(_: &Moment, arguments: &[Datum]) -> Result {
     let [number] = wholes(arguments);
     match number {
         ..0 => Err(error("22003", "factorial of a negative number is undefined")),
-        0..=1000 => {
+        0..=32_177 => {
             let product = (1..=number).fold(num_bigint::BigInt::from(1), |product, factor| product * factor);
             Ok(Datum::numeric(Numeric::whole(product)))
         }
-        _ => Err(unsupported("the factorial of a number above 1000")),
+        _ => Err(error("22003", "value overflows numeric format")),
     }
 }
 
@@ -252,8 +246,6 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("sqrt", &[NUMERIC], NUMERIC, sqrt_numeric),
     entry("sqrt", &[FLOAT8], FLOAT8, sqrt_float),
     entry("|/", &[FLOAT8], FLOAT8, sqrt_float),
-    entry("||/", &[FLOAT8], FLOAT8, cbrt_float),
-    entry("cbrt", &[FLOAT8], FLOAT8, cbrt_float),
     entry("exp", &[NUMERIC], NUMERIC, exp_numeric),
     entry("exp", &[FLOAT8], FLOAT8, exp_float),
     entry("ln", &[NUMERIC], NUMERIC, ln_numeric),
@@ -270,12 +262,6 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("pow", &[NUMERIC, NUMERIC], NUMERIC, power_numeric),
     entry("pow", &[FLOAT8, FLOAT8], FLOAT8, power_float),
     entry("pi", &[], FLOAT8, pi),
-    entry("degrees", &[FLOAT8], FLOAT8, degrees),
-    entry("radians", &[FLOAT8], FLOAT8, radians),
-    entry("sin", &[FLOAT8], FLOAT8, sin),
-    entry("cos", &[FLOAT8], FLOAT8, cos),
-    entry("tan", &[FLOAT8], FLOAT8, tan),
-    entry("atan", &[FLOAT8], FLOAT8, atan),
     entry("gcd", &[INT4, INT4], INT4, gcd::<32>),
     entry("gcd", &[INT8, INT8], INT8, gcd::<64>),
     entry("lcm", &[INT4, INT4], INT4, lcm::<32>),

@@ -6,7 +6,7 @@ use super::text::str;
 use crate::error::{error, unsupported};
 use crate::types::Datum;
 use drawloom_model::SqlError;
-use regex_lite::Regex;
+use regex_lite::{NoExpand, Regex};
 
 type Result<T = Datum> = std::result::Result<T, SqlError>;
 
@@ -45,6 +45,12 @@ fn matched(text: &str, tokens: &[Token], fold: bool) -> Result<bool> {
     while at < text.len() {
         let fits = match tokens.get(token) {
             Some(Token::Many) => {
+                let plain = tokens[token..].iter().find(|token| !matches!(token, Token::Many | Token::One));
+                let ones = tokens[token..].iter().filter(|token| matches!(token, Token::One)).count();
+                // Behind wildcards PostgreSQL looks at what comes next before it looks at the text.
+                if matches!(plain, Some(Token::LoneEscape)) && ones <= text.len() - at {
+                    return Err(lone_escape());
+                }
                 back = Some((at, token));
                 token += 1;
                 continue;
@@ -53,7 +59,7 @@ fn matched(text: &str, tokens: &[Token], fold: bool) -> Result<bool> {
             Some(Token::Exactly(character)) if fold => character.eq_ignore_ascii_case(&text[at]),
             Some(Token::Exactly(character)) => *character == text[at],
             Some(Token::LoneEscape) => {
-                return Err(error("22025", "LIKE pattern must not end with escape character"));
+                return Err(lone_escape());
             }
             None => false,
         };
@@ -68,6 +74,10 @@ fn matched(text: &str, tokens: &[Token], fold: bool) -> Result<bool> {
         }
     }
     Ok(tokens[token..].iter().all(|token| matches!(token, Token::Many)))
+}
+
+fn lone_escape() -> SqlError {
+    error("22025", "LIKE pattern must not end with escape character")
 }
 
 macro_rules! patterns {
@@ -194,15 +204,18 @@ fn invalid(reason: &str) -> SqlError {
 fn regexp_replace(_: &Moment, arguments: &[Datum]) -> Result {
     let flags = arguments.get(3).map_or("", str);
     if let Some(flag) = flags.chars().find(|flag| !matches!(flag, 'g' | 'i')) {
+        if !"bcegimnpqstwx".contains(flag) {
+            return Err(error("22023", format!("invalid regular expression option: \"{flag}\"")));
+        }
         return Err(unsupported(format!("the flag {flag} of regexp_replace")));
     }
     let replacement = str(&arguments[2]);
-    if replacement.contains(['\\', '$']) {
+    if replacement.contains('\\') {
         return Err(unsupported("a reference in what regexp_replace puts in"));
     }
     let regex = regex(str(&arguments[1]), flags.contains('i'))?;
     let limit = if flags.contains('g') { 0 } else { 1 };
-    Ok(Datum::text(regex.replacen(str(&arguments[0]), limit, replacement).into_owned()))
+    Ok(Datum::text(regex.replacen(str(&arguments[0]), limit, NoExpand(replacement)).into_owned()))
 }
 
 pub(super) const ENTRIES: &[Entry] = &[

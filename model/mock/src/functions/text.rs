@@ -3,7 +3,7 @@
 use super::Moment;
 use super::catalog::{BYTEA, CHAR, Entry, INT4, INT8, Kind, TEXT, TEXTS, entry, typed};
 use crate::error::error;
-use crate::types::{Array, Datum, Scalar, Type, cast};
+use crate::types::{Array, Datum, Scalar, Type, cast, integer};
 use drawloom_model::SqlError;
 use std::rc::Rc;
 
@@ -122,6 +122,10 @@ fn overlay(_: &Moment, arguments: &[Datum]) -> Result {
         return Err(error("22011", "negative substring length not allowed"));
     }
     let count = arguments.get(3).map_or(new.chars().count() as i64, int);
+    // PostgreSQL reckons where the text goes on in 32 bits.
+    if i32::try_from(start + count).is_err() {
+        return Err(integer::out_of_range(Scalar::Int4));
+    }
     let before = text.chars().take((start - 1) as usize);
     let after = text.chars().skip(usize::try_from(start - 1 + count).unwrap_or(0));
     Ok(Datum::text(before.chain(new.chars()).chain(after).collect::<String>()))
@@ -207,7 +211,12 @@ fn left(_: &Moment, arguments: &[Datum]) -> Result {
 
 fn right(_: &Moment, arguments: &[Datum]) -> Result {
     let (text, count) = (str(&arguments[0]), int(&arguments[1]));
-    let dropped = if count < 0 { -count } else { (text.chars().count() as i64 - count).max(0) };
+    let dropped = if count < 0 {
+        // The least number has no opposite, and stays negative.
+        i64::from((count as i32).wrapping_neg()).max(0)
+    } else {
+        (text.chars().count() as i64 - count).max(0)
+    };
     Ok(Datum::text(text.chars().skip(dropped as usize).collect::<String>()))
 }
 

@@ -111,7 +111,8 @@ fn timestamp_minus(_: &Moment, arguments: &[Datum]) -> Result {
     if is_infinite(left) || is_infinite(right) {
         return Err(error("22008", "cannot subtract infinite timestamps"));
     }
-    let difference = left.checked_sub(right).ok_or_else(interval_out_of_range)?;
+    // PostgreSQL 15 lets it wrap around.
+    let difference = left.wrapping_sub(right);
     Ok(interval_of(0, (difference / DAY_US) as i32, difference % DAY_US))
 }
 

@@ -7,8 +7,6 @@
 //!
 //! Nothing here knows a table or a transaction.
 
-#![allow(dead_code, reason = "the functions that use it follow")]
-
 pub(crate) mod array;
 mod boolean;
 pub(crate) mod bytea;

@@ -160,6 +160,12 @@ impl Numeric {
 
     /// The logarithm to this base.
     pub fn log(&self, base: &Numeric) -> Result {
+        if matches!(self, Numeric::NaN) || matches!(base, Numeric::NaN) {
+            return Ok(Numeric::NaN);
+        }
+        if self.signum() < 0 || base.signum() < 0 {
+            return Err(error("2201E", "cannot take logarithm of a negative number"));
+        }
         let (Some(number), Some(base)) = (positive(self)?, positive(base)?) else {
             return match (self, base) {
                 (Numeric::NaN, _) | (_, Numeric::NaN) | (Numeric::Infinity, Numeric::Infinity) => {
@@ -305,12 +311,12 @@ fn special_power(base: &Numeric, exponent: &Numeric) -> Result {
             _ => Numeric::whole(0),
         });
     };
+    if base.signum() < 0 && whole.truncated(0) != *whole {
+        return Err(domain("a negative number raised to a non-integer power yields a complex result"));
+    }
     if exponent.signum() < 0 {
         return Ok(Numeric::whole(0));
     }
     let is_odd = whole.truncated(0) == *whole && whole.truncated(0).coefficient.bit(0);
-    if base.signum() < 0 && whole.truncated(0) != *whole {
-        return Err(domain("a negative number raised to a non-integer power yields a complex result"));
-    }
     Ok(Numeric::infinity(base.signum() < 0 && is_odd))
 }

@@ -118,7 +118,7 @@ fn evaluate(expression: &Expr) -> Result<Typed, SqlError> {
         Expr::Ceil { expr, field } => rounding("ceil", expr, field),
         Expr::Floor { expr, field } => rounding("floor", expr, field),
         Expr::Position { expr, r#in } => call("position", vec![evaluate(r#in)?, evaluate(expr)?]),
-        Expr::Substring { expr, substring_from, substring_for, .. } => {
+        Expr::Substring { expr, substring_from, substring_for, shorthand, .. } => {
             let mut arguments = vec![evaluate(expr)?];
             match (substring_from, substring_for) {
                 (None, Some(count)) => arguments.extend([(Type::INT4, Datum::Int(1)), evaluate(count)?]),
@@ -128,7 +128,7 @@ fn evaluate(expression: &Expr) -> Result<Typed, SqlError> {
                     }
                 }
             }
-            call("substring", arguments)
+            call(if *shorthand { "substr" } else { "substring" }, arguments)
         }
         Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
             let mut arguments = vec![evaluate(expr)?, evaluate(overlay_what)?, evaluate(overlay_from)?];

@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 
-MARK = "\x01"
+MARK = "---- the answer to the next expression ----"
 PREAMBLE = """\\set VERBOSITY verbose
 \\pset format unaligned
 \\pset tuples_only on
