@@ -36,6 +36,7 @@ golden! {
     moment_functions
     moments
     number_functions
+    overloads
     text_functions
     texts
 }

@@ -22,6 +22,8 @@ pub(super) enum Kind {
     AnyCompatibleArray,
     /// Anything, each for itself.
     Any,
+    /// A range or several, which only a literal of no type can be here: it makes some choices ambiguous.
+    AnyRange,
 }
 
 /// One operator or function, as in `pg_operator` and `pg_proc`.

@@ -1,7 +1,8 @@
 //! What PostgreSQL 15 has and the mock has not: such a name is refused as unsupported, not as unknown.
 
 use super::catalog::{
-    BYTEA, Entry, FLOAT4, FLOAT8, INT4, INT8, INTERVAL, JSON, Kind, NAME, NUMERIC, TEXT, TIMESTAMPTZ, refused,
+    BOOL, BYTEA, Entry, FLOAT4, FLOAT8, INT4, INT8, INTERVAL, JSON, Kind, NAME, NUMERIC, TEXT, TIMESTAMPTZ,
+    refused,
 };
 
 /// Whether PostgreSQL has a function of this name.
@@ -20,8 +21,18 @@ pub(super) fn is_operator(symbol: &str) -> bool {
     SYMBOLS.contains(&symbol)
 }
 
-/// Forms of functions that stand beside those that the mock has: they take part in the choice.
+/// Forms of operators and functions that stand beside those that the mock has: they take part in the choice.
 pub(super) const ENTRIES: &[Entry] = &[
+    refused("~~", &[BYTEA, BYTEA], BOOL),
+    refused("!~~", &[BYTEA, BYTEA], BOOL),
+    refused("like_escape", &[BYTEA, BYTEA], BYTEA),
+    // Of ranges, and of several ranges.
+    refused("<@", &[Kind::AnyElement, Kind::AnyRange], BOOL),
+    refused("<@", &[Kind::AnyElement, Kind::AnyRange], BOOL),
+    refused("@>", &[Kind::AnyRange, Kind::AnyElement], BOOL),
+    refused("@>", &[Kind::AnyRange, Kind::AnyElement], BOOL),
+    refused("gcd", &[NUMERIC, NUMERIC], NUMERIC),
+    refused("lcm", &[NUMERIC, NUMERIC], NUMERIC),
     refused("substring", &[TEXT, TEXT], TEXT),
     refused("substring", &[TEXT, TEXT, TEXT], TEXT),
     refused("to_char", &[INT4, TEXT], TEXT),

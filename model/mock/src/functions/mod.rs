@@ -133,6 +133,9 @@ pub fn operator(symbol: &str, left: Option<Type>, right: Type) -> Result<Call, S
         None => format!("{symbol} {right}"),
     };
     match overload::operator(catalog::entries(symbol), &operands)? {
+        overload::Choice::One(Call { body: Body::Refused, .. }) => {
+            Err(unsupported(format!("the operator {}", written())))
+        }
         overload::Choice::One(call) => Ok(call),
         overload::Choice::None if elsewhere::is_operator(symbol) => {
             Err(unsupported(format!("the operator {}", written())))

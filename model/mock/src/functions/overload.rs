@@ -92,6 +92,7 @@ impl Candidate {
                 Kind::Is(_) => return None,
                 Kind::Any => continue,
                 _ if is_unknown => continue,
+                Kind::AnyRange => return None,
                 Kind::AnyElement => of,
                 Kind::AnyNonArray if !of.is_array => of,
                 Kind::AnyNonArray => return None,
@@ -135,6 +136,7 @@ impl Candidate {
             let compatible = binding.compatible.unwrap_or(Type::TEXT);
             Ok(match kind {
                 Kind::Is(to) => to,
+                Kind::AnyRange => of,
                 Kind::Any if of == Type::UNKNOWN => Type::TEXT,
                 Kind::Any => of,
                 Kind::AnyElement | Kind::AnyNonArray => binding.element.ok_or_else(undetermined)?,

@@ -4,7 +4,7 @@ use super::Moment;
 use super::catalog::{BYTEA, Entry, Kind, TEXT, entry, typed};
 use super::text::{bytes, str};
 use crate::error::{error, unsupported};
-use crate::types::{Datum, Type, bytea, output};
+use crate::types::{Datum, Type, bytea, cast, output};
 use drawloom_model::SqlError;
 use md5::{Digest, Md5};
 
@@ -148,7 +148,8 @@ fn quote_ident(_: &Moment, arguments: &[Datum]) -> Result {
 }
 
 fn quote_literal(_: &Moment, types: &[Type], arguments: &[Datum]) -> Result {
-    Ok(Datum::text(literal(&output(&arguments[0], types[0]))))
+    let cast = cast::find(types[0], Type::TEXT).expect("every type becomes text");
+    Ok(Datum::text(literal(str(&cast.apply(&arguments[0], None)?))))
 }
 
 fn quote_nullable(moment: &Moment, types: &[Type], arguments: &[Datum]) -> Result {

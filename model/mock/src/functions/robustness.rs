@@ -65,7 +65,7 @@ fn types(entry: &Entry) -> Vec<Type> {
     let of = |kind: &Kind| match kind {
         Kind::Is(of) => *of,
         Kind::AnyArray | Kind::AnyCompatibleArray => Type::array_of(Scalar::Int4),
-        Kind::AnyElement | Kind::AnyNonArray | Kind::AnyCompatible | Kind::Any => Type::INT4,
+        Kind::AnyElement | Kind::AnyNonArray | Kind::AnyCompatible | Kind::Any | Kind::AnyRange => Type::INT4,
     };
     entry.parameters.iter().map(of).collect()
 }

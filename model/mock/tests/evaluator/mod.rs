@@ -151,7 +151,7 @@ fn evaluate(expression: &Expr) -> Result<Typed, SqlError> {
         }
         Expr::Extract { field, expr, .. } => {
             let field = Datum::text(field.to_string().trim_matches('\'').to_lowercase());
-            call("extract", vec![(Type::TEXT, field), evaluate(expr)?])
+            call("extract", vec![(Type::UNKNOWN, field), evaluate(expr)?])
         }
         Expr::AtTimeZone { timestamp, time_zone } => {
             call("timezone", vec![evaluate(time_zone)?, evaluate(timestamp)?])
