@@ -135,7 +135,7 @@ pub(super) fn read(text: &str, element: Scalar, modifier: Option<Modifier>) -> R
         }
         None => (None, bare),
     };
-    let mut reader = Reader { bytes: body.as_bytes(), at: 0, text, element, modifier, values: Vec::new() };
+    let mut reader = Reader { bytes: body.as_bytes(), at: 0, text, words: Vec::new() };
     if body.as_bytes().first() != Some(&b'{') {
         return Err(malformed(text));
     }
@@ -144,7 +144,12 @@ pub(super) fn read(text: &str, element: Scalar, modifier: Option<Modifier>) -> R
     if reader.at != body.len() {
         return Err(malformed(text));
     }
-    let values = reader.values;
+    // Only a literal of the right form has its elements read.
+    let value = |word: Option<String>| match word {
+        Some(word) => input(&word, Type::of(element), modifier),
+        None => Ok(Datum::Null),
+    };
+    let values: Vec<Datum> = reader.words.into_iter().map(value).collect::<Result<_, _>>()?;
     if values.is_empty() {
         return Ok(Array::row(element, values));
     }
@@ -189,9 +194,7 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     text: &'a str,
-    element: Scalar,
-    modifier: Option<Modifier>,
-    values: Vec<Datum>,
+    words: Vec<Option<String>>,
 }
 
 impl Reader<'_> {
@@ -247,6 +250,7 @@ impl Reader<'_> {
         let mut word: Vec<u8> = Vec::new();
         let mut kept = 0; // so much of the word is not white space at its end
         let mut is_quoted = false;
+        let mut is_escaped = false;
         loop {
             match self.bytes.get(self.at).copied().ok_or_else(|| malformed(self.text))? {
                 b',' | b'}' => break,
@@ -258,7 +262,9 @@ impl Reader<'_> {
                     self.quoted(&mut word)?;
                     kept = word.len();
                 }
+                b'\\' if is_quoted => return Err(malformed(self.text)),
                 b'\\' => {
+                    is_escaped = true;
                     self.at += 1;
                     word.push(self.next()?);
                     kept = word.len();
@@ -278,11 +284,8 @@ impl Reader<'_> {
             return Err(malformed(self.text));
         }
         let word = String::from_utf8(word).expect("only ASCII was taken out of it");
-        self.values.push(if !is_quoted && word.eq_ignore_ascii_case("null") {
-            Datum::Null
-        } else {
-            input(&word, Type::of(self.element), self.modifier)?
-        });
+        let is_null = !is_quoted && !is_escaped && word.eq_ignore_ascii_case("null");
+        self.words.push((!is_null).then_some(word));
         Ok(())
     }
 

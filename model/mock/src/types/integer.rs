@@ -43,12 +43,16 @@ pub(super) fn read(text: &str, scalar: Scalar) -> Result<Datum, SqlError> {
     for digit in &rest[..digits] {
         let digit = i128::from(digit - b'0');
         number = number * 10 + if is_negative { -digit } else { digit };
-        if !(least..=greatest).contains(&number) {
+        // One number more than the greatest is refused only behind the end, for its opposite is one.
+        if !(least..=-least).contains(&number) {
             return Err(beyond());
         }
     }
     if digits == 0 || !rest[digits..].iter().all(|byte| is_space(*byte)) {
         return Err(input::malformed(scalar.name(), text));
+    }
+    if number > greatest {
+        return Err(beyond());
     }
     let number = match scalar {
         Scalar::Oid | Scalar::Regclass => i64::from(number as u32),

@@ -3,7 +3,7 @@
 use super::moment::print_time;
 use super::moment_text::fraction_us;
 use super::{DAY_US, Interval, is_space};
-use crate::error::error;
+use crate::error::{error, unsupported};
 use drawloom_model::SqlError;
 
 const SECOND_US: i64 = 1_000_000;
@@ -12,17 +12,24 @@ const SECOND_US: i64 = 1_000_000;
 enum Fault {
     Syntax,
     Range,
+    Unsupported,
 }
 
 /// The span.
 pub(super) fn read(text: &str) -> Result<Interval, SqlError> {
     let stripped = super::stripped(text);
+    // PostgreSQL takes most punctuation as a blank.
+    let odd = |byte: u8| byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'+' | b'.' | b':' | b'@');
+    if stripped.bytes().any(odd) && stripped.is_ascii() {
+        return Err(unsupported(format!("the interval '{text}'")));
+    }
     let sum = match stripped.strip_prefix('P') {
         Some(designators) => designated(designators),
         None => written(stripped),
     };
     sum.and_then(|sum| sum.interval().ok_or(Fault::Range)).map_err(|fault| match fault {
         Fault::Syntax => error("22007", format!("invalid input syntax for type interval: \"{text}\"")),
+        Fault::Unsupported => unsupported(format!("the interval '{text}'")),
         Fault::Range => error("22015", format!("interval field value out of range: \"{text}\"")),
     })
 }
@@ -115,13 +122,22 @@ fn unit(name: &str) -> Option<Unit> {
 fn number(rest: &str) -> Result<(Number, &str), Fault> {
     let unsigned = rest.strip_prefix(['-', '+']).unwrap_or(rest);
     let sign = if rest.starts_with('-') { -1 } else { 1 };
+    let is_signed = unsigned.len() < rest.len();
+    if !unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        && rest.bytes().any(|byte| byte.is_ascii_digit())
+    {
+        return Err(Fault::Unsupported);
+    }
     let whole_length = unsigned.bytes().take_while(u8::is_ascii_digit).count();
     let (whole, rest) = unsigned.split_at(whole_length);
     let (fraction, rest) = match rest.strip_prefix('.') {
         Some(digits) => digits.split_at(digits.bytes().take_while(u8::is_ascii_digit).count()),
         None => ("", rest),
     };
-    if whole.is_empty() && fraction.is_empty() {
+    if fraction.is_empty() && unsigned.as_bytes().get(whole.len()) == Some(&b'.') {
+        return Err(Fault::Unsupported);
+    }
+    if whole.is_empty() && (fraction.is_empty() || is_signed) {
         return Err(Fault::Syntax);
     }
     if whole.len() > 18 {
@@ -152,7 +168,14 @@ fn written(text: &str) -> Result<Sum, Fault> {
         let sign = if rest.starts_with('-') { -1 } else { 1 };
         let (field, after) = number(rest)?;
         rest = match after.bytes().next() {
-            Some(b':') => clock(rest, sign, &mut sum)?,
+            Some(b':') => {
+                let fields = [Unit::Us(3600 * SECOND_US), Unit::Us(60 * SECOND_US), Unit::Us(SECOND_US)];
+                if fields.iter().any(|field| seen.contains(field)) {
+                    return Err(Fault::Syntax);
+                }
+                seen.extend(fields);
+                clock(rest, sign, &mut sum)?
+            }
             Some(b'-') if field.fraction == 0.0 => years_and_months(field, &after[1..], sign, &mut sum)?,
             _ => {
                 let after = after_space(after);
@@ -160,6 +183,8 @@ fn written(text: &str) -> Result<Sum, Fault> {
                 let name = after[..length].to_ascii_lowercase();
                 let named = match name.as_str() {
                     "" if after.is_empty() => Unit::Us(SECOND_US),
+                    _ if after[length..].starts_with(':') && length > 0 => return Err(Fault::Unsupported),
+                    "" if after.starts_with(':') => return Err(Fault::Unsupported),
                     // `3 04:05`: days before a time.
                     "" if after.contains(':') => Unit::Days(1),
                     _ => unit(&name).ok_or(Fault::Syntax)?,
@@ -169,6 +194,9 @@ fn written(text: &str) -> Result<Sum, Fault> {
                 }
                 seen.push(named);
                 sum.add(field, named);
+                if is_glued(&name, &after[length..]) {
+                    return Err(Fault::Syntax);
+                }
                 &after[length..]
             }
         };
@@ -179,6 +207,15 @@ fn written(text: &str) -> Result<Sum, Fault> {
     Ok(sum)
 }
 
+/// Whether a unit and what follows it without a blank are one word to PostgreSQL, which then is no unit.
+fn is_glued(name: &str, rest: &str) -> bool {
+    match rest.bytes().next() {
+        Some(b'-' | b'/' | b'.') => !name.is_empty(),
+        Some(b'+' | b'0'..=b'9') => !matches!(name, "" | "d" | "h" | "m" | "s" | "y" | "dec" | "mon"),
+        _ => false,
+    }
+}
+
 /// `04:05`, `04:05:06.7`, `05:06.7` minutes and seconds; the sign counts for all of it.
 fn clock<'a>(text: &'a str, sign: i128, sum: &mut Sum) -> Result<&'a str, Fault> {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -187,7 +224,10 @@ fn clock<'a>(text: &'a str, sign: i128, sum: &mut Sum) -> Result<&'a str, Fault>
     let (word, fraction) = word.split_once('.').unwrap_or((word, ""));
     let mut parts = Vec::new();
     for part in word.split(':') {
-        if part.is_empty() || part.len() > 18 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        if part.is_empty() {
+            return Err(Fault::Unsupported);
+        }
+        if part.len() > 18 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Fault::Syntax);
         }
         parts.push(part.parse::<i128>().expect("18 digits"));
@@ -208,9 +248,12 @@ fn clock<'a>(text: &'a str, sign: i128, sum: &mut Sum) -> Result<&'a str, Fault>
 
 /// `1-2`: a year and two months.
 fn years_and_months<'a>(years: Number, text: &'a str, sign: i128, sum: &mut Sum) -> Result<&'a str, Fault> {
+    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+        return Err(Fault::Unsupported);
+    }
     let (months, rest) = number(text)?;
-    if !text.starts_with(|first: char| first.is_ascii_digit()) || months.fraction != 0.0 {
-        return Err(Fault::Syntax);
+    if months.fraction != 0.0 {
+        return Err(Fault::Unsupported);
     }
     if months.whole > 11 {
         return Err(Fault::Range);
@@ -242,6 +285,8 @@ fn designated(text: &str) -> Result<Sum, Fault> {
             (Some(b'H'), true) => Unit::Us(3600 * SECOND_US),
             (Some(b'M'), true) => Unit::Us(60 * SECOND_US),
             (Some(b'S'), true) => Unit::Us(SECOND_US),
+            // The other form of ISO 8601, `P0001-02-03T04:05:06`, and numbers without a unit.
+            (None | Some(b'-' | b':' | b'0'..=b'9' | b'T'), _) => return Err(Fault::Unsupported),
             _ => return Err(Fault::Syntax),
         };
         sum.add(field, named);

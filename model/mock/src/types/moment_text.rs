@@ -18,6 +18,8 @@ struct Fields {
     zone_s: Option<i64>,
     half: Option<Half>,
     is_bc: bool,
+    /// A `T` stood between date and time.
+    has_time_mark: bool,
     special: Option<Special>,
 }
 
@@ -103,6 +105,13 @@ impl Fields {
                 let is_year_first = first.1 > 2 || self.month_place == 1 && second.1 <= 2 && first.0 > 31;
                 if is_year_first { (first, month, second.0) } else { (second, month, first.0) }
             }
+            (None, &[first, second, _]) if first.1 > 2 && second.1 > 2 => return Err(Fault::Syntax),
+            (Some(_), &[_, _, _]) => return Err(Fault::Unsupported("a date with a number too many".into())),
+            (None, &[(_, 3..=5 | 7 | 9..)]) => {
+                return Err(Fault::Unsupported(
+                    "a date without separators that has not 6 or 8 digits".into(),
+                ));
+            }
             (None, &[(packed, digits @ (6 | 8))]) => {
                 ((packed / 10_000, digits - 4), packed / 100 % 100, packed % 100)
             }
@@ -160,13 +169,18 @@ fn fields(text: &str, scalar: Scalar) -> Result<Fields, Fault> {
             _ if first.is_ascii_alphabetic() => {
                 length_while(rest, |byte| byte.is_ascii_alphabetic() || byte == b'/' || byte == b'_')
             }
+            // PostgreSQL takes it as a blank.
+            _ if first.is_ascii_punctuation() => {
+                return Err(Fault::Unsupported(format!("'{}' in a date or a time", char::from(first))));
+            }
             _ => return Err(Fault::Syntax),
         };
         let word = std::str::from_utf8(&rest[..length]).expect("the bytes taken are ASCII");
         let taken = fields.take(word, scalar, &rest[length..])?;
         rest = &rest[taken..];
     }
-    if is_empty { Err(Fault::Syntax) } else { Ok(fields) }
+    let lacks_time = fields.has_time_mark && fields.time_us.is_none();
+    if is_empty || lacks_time { Err(Fault::Syntax) } else { Ok(fields) }
 }
 
 fn length_while(bytes: &[u8], is_wanted: impl Fn(u8) -> bool) -> usize {
@@ -234,7 +248,11 @@ impl Fields {
             "z" | "utc" | "gmt" | "zulu" | "ut" | "uct" => {
                 return if self.zone_s.replace(0).is_some() { Err(Fault::Syntax) } else { Ok(()) };
             }
-            "t" if !self.numbers.is_empty() && self.time_us.is_none() => return Ok(()),
+            "t" if !self.numbers.is_empty() && self.time_us.is_none() => {
+                self.has_time_mark = true;
+                return Ok(());
+            }
+            "t" => return Err(Fault::Unsupported("a time behind a T".into())),
             "now" | "today" | "tomorrow" | "yesterday" | "allballs" => {
                 return Err(Fault::Unsupported(format!("the moment '{word}'")));
             }
@@ -242,6 +260,13 @@ impl Fields {
             "cet" | "cest" | "est" | "edt" | "cst" | "cdt" | "mst" | "mdt" | "pst" | "pdt" | "bst"
             | "msk" | "jst" => {
                 return Err(Fault::Unsupported(format!("the time zone {word}")));
+            }
+            // Units and marks that PostgreSQL skips, or reads in its own way.
+            "at" | "on" | "jd" | "dow" | "doy" | "dst" => {
+                return Err(Fault::Unsupported(format!("'{word}' in a date")));
+            }
+            "d" | "h" | "j" | "m" | "s" | "y" => {
+                return Err(Fault::Unsupported(format!("'{word}' in a date")));
             }
             _ => return Err(Fault::Syntax),
         };
@@ -251,6 +276,9 @@ impl Fields {
     /// `+02`, `-0330`, `+05:30`, `-01:02:03`.
     fn zone(&mut self, word: &str) -> Result<(), Fault> {
         let digits = &word[1..];
+        if digits.is_empty() {
+            return Err(Fault::Unsupported(format!("'{word}' in a date or a time")));
+        }
         let parts: Vec<&str> = match digits.len() {
             3.. if !digits.contains(':') => {
                 let (hours, minutes) = digits.split_at(digits.len() - 2);
@@ -292,6 +320,9 @@ impl Fields {
         if parts.len() > 3 {
             return Err(Fault::Syntax);
         }
+        if parts[1].is_empty() || seconds.is_empty() {
+            return Err(Fault::Unsupported(format!("the time '{word}'")));
+        }
         let (hour, minute, second) = (whole(parts[0])?, whole(parts[1])?, whole(seconds)?);
         let fraction_us = fraction_us(fraction).ok_or(Fault::Syntax)?;
         let time_us = ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction_us;
@@ -306,6 +337,9 @@ impl Fields {
     fn date_or_packed(&mut self, word: &str, scalar: Scalar, rest: &[u8]) -> Result<usize, Fault> {
         let digits = word.bytes().take_while(u8::is_ascii_digit).count();
         let is_plain = digits == word.len();
+        if is_plain && scalar == Scalar::Time && digits != 6 && self.numbers.is_empty() {
+            return Err(Fault::Unsupported("a time without colons that has not 6 digits".into()));
+        }
         let has_date = self.numbers.len() == 3 || !self.numbers.is_empty() && self.numbers[0].1 >= 6;
         if is_plain && digits == 6 && (has_date || scalar == Scalar::Time) && self.time_us.is_none() {
             let packed: i64 = word.parse().expect("six digits");
@@ -317,6 +351,13 @@ impl Fields {
             return Ok(word.len());
         }
         let separator = word.as_bytes().get(digits).copied();
+        if separator.is_some() && self.time_us.is_some() {
+            return Err(Fault::Syntax);
+        }
+        let is_fraction = self.month.is_some() || matches!(self.numbers.first(), Some((_, 6..)));
+        if separator == Some(b'.') && is_fraction {
+            return Err(Fault::Unsupported("a number with a point in a date".into()));
+        }
         // `8-Jan-1999`: the hyphen stands before a month's name.
         let is_before_month = separator == Some(b'-') && digits + 1 == word.len();
         let mut taken = 0;
