@@ -204,6 +204,7 @@ static TABLES: &[&[Entry]] = &[
     super::array::ENTRIES,
     super::calendar::ENTRIES,
     super::extract::ENTRIES,
+    super::span::ENTRIES,
     super::template::ENTRIES,
     super::elsewhere::ENTRIES,
 ];

@@ -25,6 +25,7 @@ mod quoting;
 #[cfg(test)]
 mod robustness;
 mod series;
+mod span;
 mod template;
 mod text;
 mod time;

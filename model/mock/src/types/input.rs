@@ -1,7 +1,7 @@
 //! From text to a value: the input functions of all types.
 
 use super::{
-    Datum, Modifier, Scalar, Type, array, boolean, bytea, float, integer, length, numeric_text, uuid,
+    Datum, Modifier, Scalar, Type, array_text, boolean, bytea, float, integer, length, numeric_text, uuid,
 };
 use super::{interval_text, json, moment_text};
 use crate::error::{error, unsupported};
@@ -15,7 +15,7 @@ use std::rc::Rc;
 /// is longer than the modifier allows.
 pub fn input(text: &str, of: Type, modifier: Option<Modifier>) -> Result<Datum, SqlError> {
     let datum = if of.is_array {
-        return Ok(Datum::Array(Rc::new(array::read(text, of.scalar, modifier)?)));
+        return Ok(Datum::Array(Rc::new(array_text::read(text, of.scalar, modifier)?)));
     } else {
         scalar(text, of.scalar)?
     };

@@ -1,7 +1,7 @@
 //! `interval`, read in PostgreSQL's forms and in ISO 8601's, and printed in the style `postgres` (`datetime.c`).
 
 use super::moment::print_time;
-use super::moment_text::fraction_us;
+use super::moment_words::fraction_us;
 use super::{DAY_US, Interval, is_space};
 use crate::error::{error, unsupported};
 use drawloom_model::SqlError;

@@ -8,6 +8,7 @@
 //! Nothing here knows a table or a transaction.
 
 pub(crate) mod array;
+mod array_text;
 mod boolean;
 pub(crate) mod bytea;
 pub(crate) mod calendar;
@@ -24,6 +25,7 @@ pub(crate) mod json_text;
 pub(crate) mod length;
 pub(crate) mod moment;
 mod moment_text;
+mod moment_words;
 pub mod name;
 pub(crate) mod numeric;
 mod numeric_arithmetic;

@@ -1,6 +1,6 @@
 //! From a value to text: the output functions of all types.
 
-use super::{Datum, Scalar, Type, array, bytea, float, interval_text, json_text, moment, uuid};
+use super::{Datum, Scalar, Type, array_text, bytea, float, interval_text, json_text, moment, uuid};
 
 /// The value as PostgreSQL prints it, in UTC and with its settings as they come. NULL has no text; it gives the
 /// empty one.
@@ -20,6 +20,6 @@ pub fn output(datum: &Datum, of: Type) -> String {
         Datum::Timestamp(time_us) => moment::print_timestamp(*time_us, of.scalar == Scalar::Timestamptz),
         Datum::Interval(interval) => interval_text::print(interval),
         Datum::Jsonb(json) => json_text::print(json),
-        Datum::Array(array) => array::print(array),
+        Datum::Array(array) => array_text::print(array),
     }
 }
