@@ -81,6 +81,8 @@ impl fmt::Display for Type {
 pub fn print(of: Type, modifier: Option<Modifier>) -> String {
     let name = of.scalar.name();
     let scalar = match modifier {
+        // Without a length it is not SQL's `character`, which has one.
+        None if of.scalar == Scalar::Char => "bpchar".to_owned(),
         None => name.to_owned(),
         Some(Modifier::Length(length)) => format!("{name}({length})"),
         Some(Modifier::Numeric { precision, scale }) => format!("{name}({precision},{scale})"),
