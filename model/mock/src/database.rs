@@ -2,6 +2,7 @@
 
 use crate::bug::Bug;
 use crate::catalog::{Catalog, Object};
+use crate::change::Checks;
 use crate::error::error;
 use crate::expression::EngineCall;
 use crate::ids::{Oid, Xid};
@@ -143,8 +144,9 @@ impl Database {
             self.watch(session);
         }
         let transaction = self.session(session).transaction();
+        let snapshot = transaction.snapshot.expect("it has just been taken");
         Reader {
-            sequence: transaction.snapshot.expect("it has just been taken"),
+            sequence: if transaction.reads_latest { commits } else { snapshot },
             top: transaction.top(),
             command: transaction.command,
             dirty: transaction.isolation == Isolation::ReadUncommitted || self.has(Bug::DirtyRead),
@@ -246,6 +248,8 @@ impl Database {
             return;
         }
         transaction.block = Block::Failed;
+        transaction.checks = Checks::default();
+        transaction.reads_latest = false;
         let depth = transaction.depth();
         let level = std::mem::take(transaction.level());
         // ROLLBACK TO goes back to where the savepoint was set, and may do so again.

@@ -1,6 +1,7 @@
 //! What the server keeps for a client.
 
 use crate::catalog::{Catalog, Changes, Naming, PUBLIC};
+use crate::change::Checks;
 use crate::ids::Xid;
 use crate::options::Isolation;
 use crate::plan::Plan;
@@ -51,6 +52,10 @@ pub(crate) struct Transaction {
     pub command: u32,
     /// The catalog with what it has defined.
     pub draft: Option<Draft>,
+    /// The foreign keys that it has yet to check.
+    pub checks: Checks,
+    /// The running statement is a check that reads what is committed now, whatever the snapshot.
+    pub reads_latest: bool,
 }
 
 /// Whether a transaction ends with its statement.
@@ -76,6 +81,8 @@ pub(crate) struct Level {
     pub changes: Option<Changes>,
     /// What was set when it began.
     pub settings: Option<Settings>,
+    /// What was to be checked when it began.
+    pub checks: Checks,
 }
 
 /// The catalog with a transaction's own changes.
@@ -134,6 +141,8 @@ impl Transaction {
             snapshot: None,
             command: 0,
             draft: None,
+            checks: Checks::default(),
+            reads_latest: false,
         }
     }
 

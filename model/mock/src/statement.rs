@@ -183,6 +183,7 @@ impl Executor {
         };
         if plan.writes() {
             self.with(|database| database.session_mut(self.session).transaction_mut().command += 1);
+            self.check_keys().await?;
         }
         Ok(reply(outcome, columns.map_or(&[], Vec::as_slice)))
     }

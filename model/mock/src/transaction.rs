@@ -97,7 +97,8 @@ impl Executor {
     /// # Errors
     /// It may not; then it is rolled back.
     pub async fn commit(&self) -> Result<(), SqlError> {
-        let committed = self.with(|database| database.commit(self.session));
+        let checked = self.check_deferred(true).await;
+        let committed = checked.and_then(|()| self.with(|database| database.commit(self.session)));
         if committed.is_err() {
             self.with(|database| database.roll_back(self.session));
         }
@@ -112,7 +113,9 @@ impl Executor {
             let settings = Some(session.settings.clone());
             let transaction = session.transaction_mut();
             let changes = transaction.draft.as_ref().map(|draft| draft.changes.clone());
-            transaction.levels.push(Level { savepoint: Some(name), changes, settings, ..Level::default() });
+            let checks = transaction.checks.clone();
+            let level = Level { savepoint: Some(name), changes, settings, checks, ..Level::default() };
+            transaction.levels.push(level);
         });
         Ok(())
     }
@@ -143,14 +146,16 @@ impl Executor {
                 let transaction = database.session_mut(self.session).transaction_mut();
                 let level = transaction.levels.pop().expect("it was counted");
                 let draft = transaction.draft.take();
-                first = Some((level.savepoint.clone(), level.changes.clone(), level.settings.clone()));
+                let (settings, checks) = (level.settings.clone(), level.checks.clone());
+                first = Some((level.savepoint.clone(), level.changes.clone(), settings, checks));
                 database.undo(self.session, level, draft);
             }
             database.locks.get_mut().release_since(self.session, depth);
-            let (savepoint, changes, settings) = first.expect("a savepoint is a level");
+            let (savepoint, changes, settings, checks) = first.expect("a savepoint is a level");
             let transaction = database.session_mut(self.session).transaction_mut();
             transaction.block = Block::Open;
-            transaction.levels.push(Level { savepoint, changes, settings, ..Level::default() });
+            transaction.checks = checks.clone();
+            transaction.levels.push(Level { savepoint, changes, settings, checks, ..Level::default() });
             Ok(())
         })
     }

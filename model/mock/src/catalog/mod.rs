@@ -17,7 +17,7 @@ mod object;
 
 pub(crate) use naming::{Naming, QualifiedName, identifier, parts};
 
-pub(crate) use object::{Column, Constraint, ConstraintKind, Index, Object, Schema, Sequence, Table, View};
+pub(crate) use object::{Column, Constraint, ConstraintKind, Index, Key, Object, Schema, Sequence, Table, View};
 
 use crate::ids::Oid;
 use std::collections::BTreeMap;
@@ -109,19 +109,15 @@ impl Catalog {
         })
     }
 
-    /// The foreign keys that point to a table: the table that has it, and the constraint.
-    pub fn references_to(&self, table: Oid) -> impl Iterator<Item = (Oid, &Rc<Table>, &Constraint)> {
-        self.objects.iter().flat_map(move |(oid, object)| {
-            let from = match object {
-                Object::Table(from) => Some(from),
-                _ => None,
-            };
-            from.into_iter().flat_map(move |from| {
-                let points = move |constraint: &&Constraint| {
-                    matches!(&constraint.kind, ConstraintKind::ForeignKey(key) if key.table == table)
-                };
-                from.constraints.iter().filter(points).map(move |constraint| (*oid, from, constraint))
-            })
+    /// The foreign keys that point to a table, and the tables that have them.
+    pub fn references_to(&self, table: Oid) -> impl Iterator<Item = (Oid, &Rc<Key>)> {
+        let tables = self.objects.iter().filter_map(|(oid, object)| match object {
+            Object::Table(from) => Some((*oid, from)),
+            _ => None,
+        });
+        tables.flat_map(move |(oid, from)| {
+            let points = from.foreign_keys().filter(move |(_, key)| key.table == table);
+            points.map(move |(_, key)| (oid, key))
         })
     }
 

@@ -73,6 +73,8 @@ pub(crate) enum ConstraintKind {
 /// A foreign key.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Key {
+    /// Its number: who was made first is checked first.
+    pub oid: Oid,
     /// The columns that refer.
     pub columns: Vec<usize>,
     /// To which table.
@@ -81,10 +83,15 @@ pub(crate) struct Key {
     pub referenced: Vec<usize>,
     /// The unique index over them.
     pub index: Oid,
+    /// `None` is NO ACTION.
     pub on_delete: Option<ast::ReferentialAction>,
     pub on_update: Option<ast::ReferentialAction>,
+    /// Either all of the columns are NULL or none (MATCH FULL).
+    pub match_full: bool,
     pub deferrable: bool,
     pub initially_deferred: bool,
+    /// Whether the rows that there were have been checked.
+    pub is_valid: bool,
 }
 
 /// An index.
@@ -157,7 +164,22 @@ impl Object {
     }
 }
 
+impl Key {
+    /// What is done about rows that refer to a key that is left, by an update or else by a delete.
+    pub fn action(&self, is_update: bool) -> Option<ast::ReferentialAction> {
+        if is_update { self.on_update } else { self.on_delete }
+    }
+}
+
 impl Table {
+    /// Its foreign keys, and their names.
+    pub fn foreign_keys(&self) -> impl Iterator<Item = (&Rc<str>, &Rc<Key>)> {
+        self.constraints.iter().filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey(key) => Some((&constraint.name, key)),
+            _ => None,
+        })
+    }
+
     /// The column of this name, and its place in a row.
     pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
         self.live_columns().find(|(_, column)| *column.name == *name)

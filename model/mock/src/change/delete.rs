@@ -28,6 +28,7 @@ impl Executor {
             };
             let Some((tid, row)) = claimed else { continue };
             self.end(target, tid, None, RowLock::Update)?;
+            self.note(target, Some((tid, &row[..target.missing.len()])), None);
             outcome.affected += 1;
             self.breathe().await?;
             if let Some(returning) = &delete.returning {

@@ -49,6 +49,7 @@ impl Executor {
         self.watch_row(target, None)?;
         let tid = self.write(target, row.clone(), Vec::new());
         self.enter(target, tid, row, None).await?;
+        self.note(target, None, Some((tid, row)));
         Ok(tid)
     }
 }

@@ -10,6 +10,8 @@ mod bind;
 mod claim;
 mod conflict;
 mod delete;
+mod event;
+mod foreign_key;
 mod insert;
 mod lock;
 mod store;
@@ -18,6 +20,7 @@ mod update;
 mod watch;
 
 use conflict::Conflict;
+pub(crate) use event::Checks;
 pub(crate) use target::Target;
 
 use crate::expression::{Context, Expr};

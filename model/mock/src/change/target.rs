@@ -1,6 +1,6 @@
 //! The table that a statement changes.
 
-use crate::catalog::{Catalog, Column, ConstraintKind, Naming, Table};
+use crate::catalog::{Catalog, Column, ConstraintKind, Key, Naming, Table};
 use crate::error::error;
 use crate::expression::{Binder, Bound, Context, Expr};
 use crate::ids::Oid;
@@ -19,6 +19,9 @@ pub(crate) struct Target {
     checks: Vec<(Rc<str>, Expr)>,
     /// The oldest first.
     pub indexes: Vec<TargetIndex>,
+    /// Its foreign keys, and those of other tables to it, the oldest first.
+    pub refers: Vec<Rc<Key>>,
+    pub referred: Vec<(Oid, Rc<Key>)>,
 }
 
 /// An index of it.
@@ -71,7 +74,11 @@ impl Target {
                 predicate,
             });
         }
-        Ok(Target { oid, missing: scan.missing.clone(), table, checks, indexes })
+        let mut refers: Vec<_> = table.foreign_keys().map(|(_, key)| key.clone()).collect();
+        refers.sort_by_key(|key| key.oid);
+        let mut referred: Vec<_> = catalog.references_to(oid).map(|(from, key)| (from, key.clone())).collect();
+        referred.sort_by_key(|(_, key)| key.oid);
+        Ok(Target { oid, missing: scan.missing.clone(), table, checks, indexes, refers, referred })
     }
 
     /// What a column gets that the statement does not name.

@@ -133,7 +133,10 @@ impl Executor {
         let table = &target.table;
         let request = Request { table, oid: target.oid, tid, mode, waits: Waits::Wait, locks_only: false };
         match self.claim(request).await? {
-            Claim::Taken => Ok(Claimed::Same(tid, row)),
+            Claim::Taken => {
+                self.refuse_hidden(target, tid)?;
+                Ok(Claimed::Same(tid, row))
+            }
             Claim::OwnCommand | Claim::Skipped => Ok(Claimed::Gone),
             Claim::Deleted => {
                 self.refuse_change("delete")?;
@@ -166,6 +169,22 @@ impl Executor {
             return Err(error("40001", format!("could not serialize access due to concurrent {how}")));
         }
         Ok(())
+    }
+
+    /// Who reads the latest may change only what the transaction's snapshot shows as well.
+    fn refuse_hidden(&self, target: &Target, tid: Tid) -> Result<(), SqlError> {
+        let is_hidden = self.with(|database| {
+            let transaction = database.session_mut(self.session).transaction_mut();
+            if !transaction.reads_latest || !transaction.keeps_snapshot() {
+                return false;
+            }
+            transaction.reads_latest = false;
+            let reader = database.reader(self.session);
+            database.session_mut(self.session).transaction_mut().reads_latest = true;
+            let tuple = database.files[&target.table.file].heap.get(tid);
+            tuple.is_some_and(|tuple| !tuple.is_visible(&database.transactions, &reader))
+        });
+        if is_hidden { self.refuse_change("update") } else { Ok(()) }
     }
 
     /// A row of FROM with another version of the table whose values begin there.
@@ -206,6 +225,7 @@ impl Executor {
         let next = self.write(target, new.clone(), lockers);
         self.end(target, tid, Some(next), mode)?;
         self.enter(target, next, &new, Some(old)).await?;
+        self.note(target, Some((tid, old)), Some((next, &new)));
         Ok(next)
     }
 

@@ -46,7 +46,7 @@ impl Executor {
                     _ => "expr".to_owned(),
                 };
                 let parts: Vec<String> = keys.iter().map(part).collect();
-                free_name(&format!("{}_{}_idx", definition.name, parts.join("_")), is_taken)
+                free_name(&definition.name, &parts.join("_"), "idx", is_taken)
             }
         };
         let oid = self.with(|database| database.new_oid());

@@ -1,5 +1,6 @@
 //! Statements that define things, and the session's own.
 
+mod foreign_key;
 mod index;
 mod setting;
 mod table;

@@ -1,5 +1,6 @@
 //! CREATE TABLE, DROP TABLE, LOCK TABLE.
 
+use super::foreign_key::{self, refuse_unenforced};
 use crate::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Sequence, Table,
     identifier,
@@ -19,9 +20,12 @@ use std::rc::Rc;
 /// How many columns a table may have.
 const COLUMNS_MAX: usize = 1_600;
 
+/// How long a name may be.
+const NAME_BYTES_MAX: usize = 63;
+
 /// A table's unique constraint, before it has its index.
 struct Unique {
-    name: Rc<str>,
+    name: Option<Rc<str>>,
     columns: Vec<Rc<str>>,
     is_primary: bool,
 }
@@ -56,15 +60,24 @@ impl Executor {
         let mut unique = Vec::new();
         let mut constraints = Vec::new();
         let mut columns = Vec::new();
+        let mut keys = Vec::new();
         for definition in &create.columns {
             let column = self.column(&name.name, schema, oid, definition, &mut unique, &mut constraints)?;
             if columns.iter().any(|other: &Column| other.name == column.name) {
                 return Err(error("42701", format!("column \"{}\" specified more than once", column.name)));
             }
             columns.push(column);
+            for option in &definition.options {
+                if let ast::ColumnOption::ForeignKey(key) = &option.option {
+                    keys.push(foreign_key::of_column(&definition.name, option, key));
+                }
+            }
         }
         for constraint in &create.constraints {
-            table_constraint(&name.name, constraint, &mut unique, &mut constraints)?;
+            match constraint {
+                ast::TableConstraint::ForeignKey(key) => keys.push(key.clone()),
+                other => table_constraint(&name.name, other, &mut unique, &mut constraints)?,
+            }
         }
         let mut table = Table { name: name.name.clone(), schema, file: oid, columns, constraints };
         let mut indexes = Vec::new();
@@ -80,6 +93,9 @@ impl Executor {
         });
         self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
         self.fill_indexes(&naming, oid)?;
+        for key in &keys {
+            self.add_foreign_key(oid, key, true).await?;
+        }
         Ok(Reply::default())
     }
 
@@ -107,7 +123,15 @@ impl Executor {
         let catalog = |name: &str| {
             self.with(|database| database.catalog(self.session).relation(table.schema, name).is_some())
         };
-        let name = free_name(&unique.name, |name| taken.contains(name) || catalog(name));
+        let is_taken = |name: &str| taken.contains(name) || catalog(name);
+        let name = match unique.name {
+            Some(name) if is_taken(&name) => {
+                return Err(error("42P07", format!("relation \"{name}\" already exists")));
+            }
+            Some(name) => name,
+            None if unique.is_primary => free_name(&table.name, "", "pkey", is_taken),
+            None => free_name(&table.name, &unique.columns.join("_"), "key", is_taken),
+        };
         taken.insert(name.clone());
         let kind = match unique.is_primary {
             true => ConstraintKind::PrimaryKey { index },
@@ -153,20 +177,19 @@ impl Executor {
                 ast::ColumnOption::NotNull => column.not_null = true,
                 ast::ColumnOption::Default(default) => column.default = Some(Rc::new(default.clone())),
                 ast::ColumnOption::PrimaryKey(_) => unique.push(Unique {
-                    name: named.unwrap_or_else(|| format!("{table}_pkey").into()),
+                    name: named,
                     columns: vec![name.clone()],
                     is_primary: true,
                 }),
                 ast::ColumnOption::Unique(_) => unique.push(Unique {
-                    name: named.unwrap_or_else(|| format!("{table}_{name}_key").into()),
+                    name: named,
                     columns: vec![name.clone()],
                     is_primary: false,
                 }),
                 ast::ColumnOption::Check(check) => {
-                    let name = named.unwrap_or_else(|| format!("{table}_{name}_check").into());
-                    add_check(constraints, name, &check.expr);
+                    add_check(table, constraints, named, &check.expr)?;
                 }
-                ast::ColumnOption::Collation(_) => (),
+                ast::ColumnOption::Collation(_) | ast::ColumnOption::ForeignKey(_) => (),
                 ast::ColumnOption::Generated { generation_expr: None, .. } => {
                     self.own_sequence(table, schema, oid, &mut column);
                 }
@@ -181,7 +204,7 @@ impl Executor {
         self.with(|database| {
             let sequence = database.new_oid();
             let catalog = database.catalog(self.session);
-            let name = free_name(&format!("{table}_{}_seq", column.name), |name| {
+            let name = free_name(table, &column.name, "seq", |name| {
                 catalog.relation(schema, name).is_some()
             });
             let greatest = match column.ty.scalar {
@@ -265,11 +288,9 @@ impl Executor {
             for oid in dropped {
                 let catalog = database.catalog(self.session);
                 if !cascade
-                    && let Some((_, from, constraint)) =
-                        catalog.references_to(oid).find(|(other, ..)| *other != oid)
+                    && catalog.references_to(oid).any(|(other, _)| other != oid)
                 {
                     let table = catalog.object(oid).expect("it was looked up").name();
-                    let _ = (from, constraint);
                     let message = format!("cannot drop table {table} because other objects depend on it");
                     return Err(error("2BP01", message));
                 }
@@ -340,29 +361,52 @@ fn table_constraint(
 ) -> Result<(), SqlError> {
     match constraint {
         ast::TableConstraint::PrimaryKey(key) => unique.push(Unique {
-            name: key.name.as_ref().map_or_else(|| format!("{table}_pkey").into(), identifier),
+            name: key.name.as_ref().map(identifier),
             columns: key_columns(&key.columns)?,
             is_primary: true,
         }),
         ast::TableConstraint::Unique(key) => {
+            refuse_unenforced(key.characteristics.as_ref())?;
             let columns = key_columns(&key.columns)?;
-            let usual = || format!("{table}_{}_key", columns.join("_")).into();
-            let name = key.name.as_ref().map_or_else(usual, identifier);
-            unique.push(Unique { name, columns, is_primary: false });
+            unique.push(Unique { name: key.name.as_ref().map(identifier), columns, is_primary: false });
         }
         ast::TableConstraint::Check(check) => {
-            let name = check.name.as_ref().map_or_else(|| format!("{table}_check").into(), identifier);
-            add_check(constraints, name, &check.expr);
+            add_check(table, constraints, check.name.as_ref().map(identifier), &check.expr)?;
         }
         other => return Err(unsupported(other)),
     }
     Ok(())
 }
 
-fn add_check(constraints: &mut Vec<Constraint>, name: Rc<str>, condition: &ast::Expr) {
-    let name = free_name(&name, |name| constraints.iter().any(|other| *other.name == *name));
-    constraints
-        .push(Constraint { name, kind: ConstraintKind::Check { condition: Rc::new(condition.clone()) } });
+/// A CHECK. Its usual name has the column in it if it speaks of one only.
+fn add_check(
+    table: &str,
+    constraints: &mut Vec<Constraint>,
+    name: Option<Rc<str>>,
+    condition: &ast::Expr,
+) -> Result<(), SqlError> {
+    let is_taken = |name: &str| constraints.iter().any(|other| *other.name == *name);
+    let name = match name {
+        Some(name) if is_taken(&name) => {
+            let message = format!("check constraint \"{name}\" already exists");
+            return Err(error("42710", message));
+        }
+        Some(name) => name,
+        None => {
+            let mut columns = BTreeSet::new();
+            let _ = ast::visit_expressions(condition, |expr| {
+                if let ast::Expr::Identifier(ident) = expr {
+                    columns.insert(identifier(ident));
+                }
+                std::ops::ControlFlow::<()>::Continue(())
+            });
+            let column = columns.first().filter(|_| columns.len() == 1);
+            free_name(table, column.map_or("", |column| column), "check", is_taken)
+        }
+    };
+    let condition = Rc::new(condition.clone());
+    constraints.push(Constraint { name, kind: ConstraintKind::Check { condition } });
+    Ok(())
 }
 
 fn key_columns(columns: &[ast::IndexColumn]) -> Result<Vec<Rc<str>>, SqlError> {
@@ -373,13 +417,32 @@ fn key_columns(columns: &[ast::IndexColumn]) -> Result<Vec<Rc<str>>, SqlError> {
     columns.iter().map(column).collect()
 }
 
-/// The name, or the name and the first number that makes it one that is free.
-pub(super) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> Rc<str> {
-    if !is_taken(name) {
-        return name.into();
+/// A name for what belongs to a table, or the name with the first number that makes it one that is free
+/// (PostgreSQL's ChooseRelationName).
+pub(super) fn free_name(table: &str, part: &str, label: &str, is_taken: impl Fn(&str) -> bool) -> Rc<str> {
+    let numbers = std::iter::once(String::new()).chain((1..).map(|number: u32| number.to_string()));
+    let mut names = numbers.map(|number| object_name(table, part, &format!("{label}{number}")));
+    names.find(|name| !is_taken(name)).expect("there are more numbers than names").into()
+}
+
+/// `table_part_label`, of which the longer one of table and part is cut until it fits (makeObjectName).
+fn object_name(table: &str, part: &str, label: &str) -> String {
+    let joints = 1 + usize::from(!part.is_empty());
+    let room = NAME_BYTES_MAX - label.len() - joints;
+    let (mut first, mut second) = (table.len(), part.len());
+    while first + second > room {
+        if first > second { first -= 1 } else { second -= 1 }
     }
-    let numbered = (1..).map(|number| format!("{name}{number}"));
-    numbered.into_iter().find(|name| !is_taken(name)).expect("there are more numbers than names").into()
+    let cut = |text: &str, mut end: usize| {
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text[..end].to_owned()
+    };
+    match part {
+        "" => format!("{}_{label}", cut(table, first)),
+        _ => format!("{}_{}_{label}", cut(table, first), cut(part, second)),
+    }
 }
 
 /// `serial` and its kin.
