@@ -4,7 +4,7 @@ use crate::bug::Bug;
 use crate::database::Database;
 use crate::executor::Executor;
 use crate::options::Options;
-use crate::session::{Pause, Session};
+use crate::session::{Part, Pause, Session};
 use drawloom_model::{Backend, Cx, Progress, Reply, SessionId, SqlError, Statement};
 use drawloom_sim::{Footprint, SimTime};
 use std::cell::RefCell;
@@ -53,6 +53,21 @@ impl Mock {
         }
     }
 
+    fn begin(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement, part: Part) -> Progress {
+        self.set_clock(cx);
+        {
+            let mut database = self.database.borrow_mut();
+            let now = database.now;
+            let session = database.session_mut(session);
+            session.statement_began = now;
+            session.is_cancelled = false;
+            session.part = part;
+        }
+        let executor = Executor { database: self.database.clone(), session };
+        let statement = statement.clone();
+        self.poll(session, Box::pin(async move { executor.execute(&statement).await }))
+    }
+
     fn set_clock(&self, cx: &Cx<'_>) {
         self.database.borrow_mut().now = cx.now();
     }
@@ -74,17 +89,22 @@ impl Backend for Mock {
     }
 
     fn submit(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement) -> Progress {
-        self.set_clock(cx);
-        {
-            let mut database = self.database.borrow_mut();
-            let now = database.now;
-            let session = database.session_mut(session);
-            session.statement_began = now;
-            session.is_cancelled = false;
-        }
-        let executor = Executor { database: self.database.clone(), session };
-        let statement = statement.clone();
-        self.poll(session, Box::pin(async move { executor.execute(&statement).await }))
+        self.begin(cx, session, statement, Part::Alone)
+    }
+
+    fn submit_part(
+        &mut self,
+        cx: &Cx<'_>,
+        session: SessionId,
+        statement: &Statement,
+        last: bool,
+    ) -> Progress {
+        self.begin(cx, session, statement, if last { Part::Last } else { Part::Inside })
+    }
+
+    fn notices(&mut self, session: SessionId) -> Vec<Box<str>> {
+        let mut database = self.database.borrow_mut();
+        database.sessions.get_mut(&session).map(|session| session.notices.take()).unwrap_or_default()
     }
 
     fn resume(&mut self, cx: &Cx<'_>, session: SessionId) -> Progress {

@@ -188,8 +188,10 @@ impl Database {
         let now = self.now;
         let state = self.session_mut(session);
         let isolation = state.settings.isolation().unwrap_or(usual);
-        let is_read_only = state.settings.is_read_only();
-        state.transaction = Some(Transaction::new(block, isolation, is_read_only, now));
+        let mut transaction = Transaction::new(block, isolation, state.settings.is_read_only(), now);
+        transaction.is_deferrable = state.settings.is_on_by_default("default_transaction_deferrable");
+        transaction.levels[0].settings = Some(state.settings.clone());
+        state.transaction = Some(transaction);
     }
 
     /// Commits the session's transaction.
@@ -215,6 +217,7 @@ impl Database {
         if let Some(draft) = transaction.draft {
             self.catalog.apply(&draft.changes);
         }
+        self.session_mut(session).settings.end_local();
         self.locks.borrow_mut().release_transaction(session);
         Ok(())
     }
@@ -327,7 +330,7 @@ impl Database {
             (EngineCall::BackendPid, _) => Datum::Int(session.0.into()),
             (EngineCall::RowVersion, [Datum::Int(tid)]) => Datum::text(format!("(0,{tid})")),
             (EngineCall::CurrentSetting, [Datum::Text(name)]) => {
-                Datum::Text(self.session(session).settings.get(name)?)
+                Datum::Text(self.session(session).setting(name)?)
             }
             (EngineCall::Nextval, [Datum::Int(oid)]) => {
                 let oid = relation(*oid)?;

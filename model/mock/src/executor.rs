@@ -92,6 +92,10 @@ impl Executor {
                     self.sleep(duration).await?;
                     Memo::Over
                 }
+                Want::Set { name, value, local } => {
+                    self.configure(&name, value, local)?;
+                    Memo::Over
+                }
                 Want::Rows { query, outer } => {
                     let rows = Box::pin(self.lock_rows(&query, reader, parameters, &outer)).await?;
                     Memo::Rows(Rc::new(rows))

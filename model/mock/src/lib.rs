@@ -24,6 +24,7 @@ mod statement;
 mod store;
 mod transaction;
 pub mod types;
+mod utility;
 mod world;
 
 pub use backend::{Mock, fingerprint};

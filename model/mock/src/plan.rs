@@ -9,7 +9,7 @@ use crate::expression::Binder;
 use crate::ids::Oid;
 use crate::locks::Mode;
 use crate::query::Query;
-use crate::sql;
+use crate::sql::{self, Parsed};
 use crate::types::Type;
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -31,7 +31,9 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct Text {
     pub sql: Rc<str>,
-    pub statements: Vec<ast::Statement>,
+    pub parsed: Parsed,
+    /// The types of its parameters, as far as they were declared.
+    declared: Vec<Type>,
     plans: RefCell<Vec<Known>>,
 }
 
@@ -70,7 +72,7 @@ impl Text {
         if let Some(text) = TEXTS.with_borrow(|texts| texts.get(sql).cloned()) {
             return Ok(text);
         }
-        let text = Rc::new(Text { sql: sql.into(), statements: sql::parse(sql)?, plans: RefCell::default() });
+        let text = Rc::new(Text::declared(sql, Vec::new())?);
         TEXTS.with_borrow_mut(|texts| {
             if texts.len() >= TEXTS_MAX {
                 texts.clear();
@@ -78,6 +80,14 @@ impl Text {
             texts.insert(sql.into(), text.clone());
         });
         Ok(text)
+    }
+
+    /// What a text means whose parameters have these types; this is not kept.
+    ///
+    /// # Errors
+    /// It cannot be parsed.
+    pub fn declared(sql: &str, declared: Vec<Type>) -> Result<Text, SqlError> {
+        Ok(Text { sql: sql.into(), parsed: sql::parse(sql)?, declared, plans: RefCell::default() })
     }
 
     /// The plan of its only statement, if that reads or changes rows.
@@ -90,8 +100,9 @@ impl Text {
         if let Some(known) = plans.iter().find(|known| known.version == version && known.naming == *naming) {
             return Ok(Some(known.plan.clone()));
         }
-        let [statement] = self.statements.as_slice() else { return Ok(None) };
-        let Some(plan) = Plan::of(statement, catalog, naming)? else { return Ok(None) };
+        let Parsed::Statements(statements) = &self.parsed else { return Ok(None) };
+        let [statement] = statements.as_slice() else { return Ok(None) };
+        let Some(plan) = Plan::of(statement, catalog, naming, &self.declared)? else { return Ok(None) };
         let plan = Rc::new(plan);
         if plans.len() >= PLANS_MAX {
             plans.remove(0);
@@ -106,8 +117,14 @@ impl Plan {
     ///
     /// # Errors
     /// It cannot be bound.
-    pub fn of(ast: &ast::Statement, catalog: &Catalog, naming: &Naming) -> Result<Option<Plan>, SqlError> {
+    pub fn of(
+        ast: &ast::Statement,
+        catalog: &Catalog,
+        naming: &Naming,
+        declared: &[Type],
+    ) -> Result<Option<Plan>, SqlError> {
         let mut binder = Binder::new(catalog, naming);
+        binder.parameters.extend_from_slice(declared);
         let kind = match ast {
             ast::Statement::Query(query) => {
                 let mut query = binder.query(query)?;

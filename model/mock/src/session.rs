@@ -5,8 +5,10 @@ use crate::change::Checks;
 use crate::ids::Xid;
 use crate::options::Isolation;
 use crate::plan::Plan;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
+use drawloom_model::SqlError;
 use drawloom_sim::SimTime;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -24,6 +26,18 @@ pub(crate) struct Session {
     pub stale_plans: BTreeMap<Rc<str>, Rc<Plan>>,
     /// When its statement began.
     pub statement_began: SimTime,
+    /// How its statement came.
+    pub part: Part,
+    /// What it was told beside its answers, and has not read.
+    pub notices: RefCell<Vec<Box<str>>>,
+}
+
+/// Whether a statement came alone, or as one of several in one text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Alone,
+    Inside,
+    Last,
 }
 
 /// Why a statement does not go on.
@@ -43,6 +57,7 @@ pub(crate) struct Transaction {
     pub block: Block,
     pub isolation: Isolation,
     pub is_read_only: bool,
+    pub is_deferrable: bool,
     pub began: SimTime,
     /// The transaction itself, then its savepoints.
     pub levels: Vec<Level>,
@@ -104,6 +119,8 @@ impl Session {
             is_cancelled: false,
             stale_plans: BTreeMap::new(),
             statement_began: SimTime(0),
+            part: Part::Alone,
+            notices: RefCell::default(),
         }
     }
 
@@ -124,6 +141,40 @@ impl Session {
         lock.into_iter().chain(statement).min()
     }
 
+    /// Tells it a notice, unless it does not want to hear such.
+    pub fn notice(&self, text: impl std::fmt::Display) {
+        if matches!(self.settings.get("client_min_messages").as_deref(), Ok("warning" | "error")) {
+            return;
+        }
+        self.notices.borrow_mut().push(format!("NOTICE:  {text}").into());
+    }
+
+    /// Tells it a warning, unless it does not want to hear such.
+    pub fn warning(&self, text: impl std::fmt::Display) {
+        if !matches!(self.settings.get("client_min_messages").as_deref(), Ok("error")) {
+            self.notices.borrow_mut().push(format!("WARNING:  {text}").into());
+        }
+    }
+
+    /// Whether its statement is not a transaction of its own, as PostgreSQL's `IsTransactionBlock` has it.
+    pub fn is_in_transaction(&self) -> bool {
+        self.part != Part::Alone || self.is_in_block()
+    }
+
+    /// The value of a setting, the transaction's own ones included.
+    ///
+    /// # Errors
+    /// `42704`: there is no such setting.
+    pub fn setting(&self, name: &str) -> Result<Rc<str>, SqlError> {
+        let is_on = |on: bool| if on { "on" } else { "off" }.into();
+        match (&*name.to_ascii_lowercase(), &self.transaction) {
+            ("transaction_isolation", Some(transaction)) => Ok(settings::level(transaction.isolation).into()),
+            ("transaction_read_only", Some(transaction)) => Ok(is_on(transaction.is_read_only)),
+            ("transaction_deferrable", Some(transaction)) => Ok(is_on(transaction.is_deferrable)),
+            _ => self.settings.get(name),
+        }
+    }
+
     /// Whether its client is inside a block.
     pub fn is_in_block(&self) -> bool {
         self.transaction.as_ref().is_some_and(|transaction| transaction.block != Block::Implicit)
@@ -136,6 +187,7 @@ impl Transaction {
             block,
             isolation,
             is_read_only,
+            is_deferrable: false,
             began,
             levels: vec![Level::default()],
             snapshot: None,

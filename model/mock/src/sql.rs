@@ -3,6 +3,7 @@
 use crate::catalog::{QualifiedName, identifier};
 use crate::error::{error, unsupported};
 use crate::store::RowLock;
+use crate::utility::Utility;
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use sqlparser::dialect::PostgreSqlDialect;
@@ -17,31 +18,99 @@ pub(crate) const STATEMENT_BYTES_MAX: usize = 1 << 20;
 /// How deep a statement may be nested for the parser.
 const DEPTH_MAX: usize = 60;
 
-/// The statements of a text.
+/// What a text is.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    Statements(Vec<ast::Statement>),
+    Utility(Utility),
+}
+
+/// What a text says.
 ///
 /// # Errors
-/// `42601`: it is none; `54000`, `54001`: it is too long or too deep.
-pub(crate) fn parse(sql: &str) -> Result<Vec<ast::Statement>, SqlError> {
+/// `42601`: it is no statement; `54000`, `54001`: it is too long or too deep.
+pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     if sql.len() > STATEMENT_BYTES_MAX {
         return Err(error("54000", format!("a statement may be {STATEMENT_BYTES_MAX} bytes long")));
     }
+    let tokens = tokens(sql)?;
+    if let Some(utility) = Utility::parse(&tokens)? {
+        return Ok(Parsed::Utility(utility));
+    }
+    parsed(spell_out_locks(tokens), |parser| parser.parse_statements()).map(Parsed::Statements)
+}
+
+fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
     let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql)
-        .tokenize_with_location()
-        .map_err(|failure| error("42601", format!("syntax error: {}", failure.message)))?;
-    let tokens = spell_out_locks(tokens);
-    let mut parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens);
-    parser.parse_statements().map_err(|failure| match failure {
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location();
+    tokens.map_err(|failure| error("42601", format!("syntax error: {}", failure.message)))
+}
+
+/// Expressions with commas between them.
+///
+/// # Errors
+/// `42601`
+pub(crate) fn expressions(tokens: Vec<TokenWithSpan>) -> Result<Vec<ast::Expr>, SqlError> {
+    list(tokens, |parser| parser.parse_comma_separated(Parser::parse_expr))
+}
+
+/// Types with commas between them.
+///
+/// # Errors
+/// `42601`
+pub(crate) fn data_types(tokens: Vec<TokenWithSpan>) -> Result<Vec<ast::DataType>, SqlError> {
+    list(tokens, |parser| parser.parse_comma_separated(Parser::parse_data_type))
+}
+
+fn list<T>(
+    tokens: Vec<TokenWithSpan>,
+    parse: impl FnOnce(&mut Parser<'_>) -> Result<Vec<T>, ParserError>,
+) -> Result<Vec<T>, SqlError> {
+    if tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    parsed(tokens, |parser| {
+        let list = parse(parser)?;
+        match parser.peek_token_ref().token {
+            Token::EOF => Ok(list),
+            _ => parser.expected_ref("end of list", parser.peek_token_ref()),
+        }
+    })
+}
+
+/// What the parser makes of these tokens.
+fn parsed<T>(
+    tokens: Vec<TokenWithSpan>,
+    parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
+) -> Result<T, SqlError> {
+    let dialect = PostgreSqlDialect {};
+    let mut parser =
+        Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens.clone());
+    parse(&mut parser).map_err(|failure| match failure {
         ParserError::RecursionLimitExceeded => error("54001", "stack depth limit exceeded"),
         ParserError::TokenizerError(message) => error("42601", format!("syntax error: {message}")),
-        ParserError::ParserError(_) => {
-            let at = parser.peek_token_ref();
-            match &at.token {
+        ParserError::ParserError(message) => {
+            let named = location(&message)
+                .and_then(|(line, column)| {
+                    let is_there = |token: &&TokenWithSpan| {
+                        (token.span.start.line, token.span.start.column) == (line, column)
+                    };
+                    Some(&tokens.iter().find(is_there)?.token)
+                })
+                .unwrap_or(&parser.peek_token_ref().token);
+            match named {
                 Token::EOF => error("42601", "syntax error at end of input"),
                 token => error("42601", format!("syntax error at or near \"{token}\"")),
             }
         }
     })
+}
+
+/// Where the parser says that the text went wrong.
+fn location(message: &str) -> Option<(u64, u64)> {
+    let (_, place) = message.rsplit_once("at Line: ")?;
+    let (line, column) = place.split_once(", Column: ")?;
+    Some((line.parse().ok()?, column.trim().parse().ok()?))
 }
 
 /// A relation's name in a text, as `regclass` reads it.

@@ -2,18 +2,29 @@
 
 use crate::bug::Bug;
 use crate::change::Outcome;
-use crate::error::{error, unsupported};
+use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use crate::options::Isolation;
 use crate::plan::{Kind, Plan, Text};
 use crate::query::{self, Output, Query};
-use crate::session::Block;
+use crate::session::{Block, Part};
+use crate::sql::Parsed;
 use crate::types::{self, Datum, Scalar, Type};
 use drawloom_model::{Class, Reply, SqlError, Statement, Value};
 use sqlparser::ast;
+use std::borrow::Cow;
 use std::rc::Rc;
+
+/// What stands for `$1`, `$2`, ...
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arguments<'a> {
+    /// From the client.
+    Values(&'a [Value]),
+    /// Of the types that the plan takes.
+    Data(&'a [Datum]),
+}
 
 impl Executor {
     /// Executes a statement.
@@ -40,32 +51,32 @@ impl Executor {
 
     /// Commits what lasts no longer than its statement.
     async fn commit_if_implicit(&self) -> Result<(), SqlError> {
-        let is_implicit = self.with(|database| {
-            let transaction = database.session(self.session).transaction.as_ref();
-            transaction.is_some_and(|transaction| transaction.block == Block::Implicit)
+        let is_over = self.with(|database| {
+            let session = database.session(self.session);
+            let transaction = session.transaction.as_ref();
+            session.part != Part::Inside
+                && transaction.is_some_and(|transaction| transaction.block == Block::Implicit)
         });
-        if is_implicit { self.commit().await } else { Ok(()) }
+        if is_over { self.commit().await } else { Ok(()) }
     }
 
     async fn attempt(&self, statement: &Statement) -> Result<Reply, SqlError> {
         let text = Text::of(&statement.sql)?;
-        match text.statements.as_slice() {
-            [] => Ok(Reply::default()),
-            [ast] => match self.control(ast).await? {
-                Some(reply) => Ok(reply),
-                None => self.ordinary(&text, ast, &statement.params).await,
+        match &text.parsed {
+            Parsed::Utility(utility) => Box::pin(self.session_utility(utility)).await,
+            Parsed::Statements(statements) => match statements.as_slice() {
+                [] => Ok(Reply::default()),
+                [ast] => self.ordinary(&text, ast, Arguments::Values(&statement.params)).await,
+                _ => Err(error("42601", "cannot insert multiple commands into a prepared statement")),
             },
-            _ => Err(unsupported("a text of several statements")),
         }
     }
 
-    /// What is no transaction control.
-    async fn ordinary(
-        &self,
-        text: &Text,
-        ast: &ast::Statement,
-        parameters: &[Value],
-    ) -> Result<Reply, SqlError> {
+    /// Begins a transaction for a statement, if there is none.
+    ///
+    /// # Errors
+    /// `25P02`: there is a failed one.
+    pub fn open_transaction(&self) -> Result<(), SqlError> {
         self.with(|database| {
             match &database.session(self.session).transaction {
                 None => database.begin(self.session, Block::Implicit),
@@ -77,14 +88,27 @@ impl Executor {
                 Some(_) => (),
             }
             Ok(())
-        })?;
+        })
+    }
+
+    /// Executes a statement that reads or changes rows, or defines something.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub async fn ordinary(
+        &self,
+        text: &Text,
+        ast: &ast::Statement,
+        arguments: Arguments<'_>,
+    ) -> Result<Reply, SqlError> {
+        self.open_transaction()?;
         if self.with(|database| database.session(self.session).transaction().isolation == Isolation::Strict) {
             // One after the other.
             self.lock(Tag::Object(Oid(0)), Mode::Exclusive, "another transaction").await?;
         }
         loop {
             if let Some(plan) = self.stale_plan(text) {
-                return self.perform(&plan, parameters).await;
+                return self.perform(&plan, arguments).await;
             }
             let (plan, version) = self.with(|database| {
                 database.refresh(self.session);
@@ -113,7 +137,7 @@ impl Executor {
             });
             if is_current {
                 self.keep_stale_plan(text, &plan);
-                return self.perform(&plan, parameters).await;
+                return self.perform(&plan, arguments).await;
             }
         }
     }
@@ -161,8 +185,11 @@ impl Executor {
     ///
     /// # Errors
     /// Those of the statement.
-    pub async fn perform(&self, plan: &Plan, parameters: &[Value]) -> Result<Reply, SqlError> {
-        let parameters = data(&plan.parameters, parameters)?;
+    pub async fn perform(&self, plan: &Plan, arguments: Arguments<'_>) -> Result<Reply, SqlError> {
+        let parameters = match arguments {
+            Arguments::Values(values) => Cow::Owned(data(&plan.parameters, values)?),
+            Arguments::Data(data) => Cow::Borrowed(data),
+        };
         let (outcome, columns) = match &plan.kind {
             Kind::Query(query) => {
                 let rows = self.query(query, &parameters).await?;

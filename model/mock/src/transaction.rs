@@ -1,92 +1,125 @@
 //! Transactions and savepoints (PostgreSQL's xact.c).
 
-use crate::error::{error, unsupported};
+use crate::error::error;
 use crate::executor::Executor;
 use crate::options::Isolation;
 use crate::session::{Block, Level};
-use drawloom_model::{Reply, SqlError};
-use sqlparser::ast;
+use crate::utility::Modes;
+use drawloom_model::SqlError;
 use std::rc::Rc;
 
-use crate::catalog::identifier;
-
 impl Executor {
-    /// Executes a statement that begins or ends a transaction or a savepoint, if it is one.
+    /// `BEGIN`
     ///
     /// # Errors
-    /// It may not stand here.
-    pub async fn control(&self, ast: &ast::Statement) -> Result<Option<Reply>, SqlError> {
-        match ast {
-            ast::Statement::StartTransaction { modes, .. } => self.start(modes)?,
-            ast::Statement::Commit { chain: false, .. } => {
-                let failed = self.block() == Some(Block::Failed);
-                if failed {
-                    self.with(|database| database.roll_back(self.session));
-                } else {
-                    self.commit().await?;
-                }
-            }
-            ast::Statement::Rollback { chain: false, savepoint: None } => {
-                self.with(|database| database.roll_back(self.session));
-            }
-            ast::Statement::Rollback { chain: false, savepoint: Some(name) } => {
-                self.roll_back_to(&identifier(name))?
-            }
-            ast::Statement::Commit { .. } | ast::Statement::Rollback { .. } => {
-                return Err(unsupported("AND CHAIN"));
-            }
-            ast::Statement::Savepoint { name } => self.savepoint(identifier(name))?,
-            ast::Statement::ReleaseSavepoint { name } => self.release(&identifier(name))?,
-            _ => return Ok(None),
+    /// `25001`, where it changes the modes of a transaction that has begun to read.
+    pub fn start(&self, modes: Modes) -> Result<(), SqlError> {
+        match self.block() {
+            None => self.with(|database| database.begin(self.session, Block::Open)),
+            // What the text did so far is a part of it.
+            Some(Block::Implicit) => self.with(|database| {
+                database.session_mut(self.session).transaction_mut().block = Block::Open;
+            }),
+            Some(Block::Open) => self.warning("there is already a transaction in progress"),
+            Some(Block::Failed) => self.refuse_failed()?,
         }
-        Ok(Some(Reply::default()))
+        self.set_modes(modes)
+    }
+
+    /// `COMMIT`; a failed transaction is rolled back.
+    ///
+    /// # Errors
+    /// `40001`; `25P01`: AND CHAIN outside a transaction.
+    pub async fn conclude(&self, commits: bool, chain: bool) -> Result<(), SqlError> {
+        let block = self.block();
+        if matches!(block, None | Some(Block::Implicit)) {
+            if chain {
+                let verb = if commits { "COMMIT" } else { "ROLLBACK" };
+                return Err(error(
+                    "25P01",
+                    format!("{verb} AND CHAIN can only be used in transaction blocks"),
+                ));
+            }
+            self.warning("there is no transaction in progress");
+        }
+        let modes = self.with(|database| {
+            let transaction = database.session(self.session).transaction.as_ref()?;
+            Some((transaction.isolation, transaction.is_read_only, transaction.is_deferrable))
+        });
+        if commits && block != Some(Block::Failed) {
+            self.commit().await?;
+        } else {
+            self.with(|database| database.roll_back(self.session));
+        }
+        if let Some((isolation, is_read_only, is_deferrable)) = modes.filter(|_| chain) {
+            self.with(|database| {
+                database.begin(self.session, Block::Open);
+                let next = database.session_mut(self.session).transaction_mut();
+                (next.isolation, next.is_read_only, next.is_deferrable) =
+                    (isolation, is_read_only, is_deferrable);
+            });
+        }
+        Ok(())
     }
 
     fn block(&self) -> Option<Block> {
         self.with(|database| Some(database.session(self.session).transaction.as_ref()?.block))
     }
 
-    fn start(&self, modes: &[ast::TransactionMode]) -> Result<(), SqlError> {
-        if self.block().is_some() {
-            // PostgreSQL warns, and goes on.
-            return Ok(());
-        }
-        self.with(|database| database.begin(self.session, Block::Open));
-        self.set_modes(modes)
+    /// Tells the client a notice.
+    pub fn notice(&self, text: impl std::fmt::Display) {
+        self.with(|database| database.session(self.session).notice(text));
+    }
+
+    /// Tells the client a warning.
+    pub fn warning(&self, text: impl std::fmt::Display) {
+        self.with(|database| database.session(self.session).warning(text));
     }
 
     /// What BEGIN and SET TRANSACTION say of the transaction.
     ///
     /// # Errors
-    /// `25001`: it has begun to read.
-    pub fn set_modes(&self, modes: &[ast::TransactionMode]) -> Result<(), SqlError> {
+    /// `25001`: it has begun to read, or a savepoint is open.
+    pub fn set_modes(&self, modes: Modes) -> Result<(), SqlError> {
         self.with(|database| {
             let is_strict = database.options.isolation == Isolation::Strict;
             let transaction = database.session_mut(self.session).transaction_mut();
-            for mode in modes {
-                match mode {
-                    ast::TransactionMode::AccessMode(access) => {
-                        transaction.is_read_only = *access == ast::TransactionAccessMode::ReadOnly;
+            let is_nested = transaction.levels.len() > 1;
+            let has_read = transaction.snapshot.is_some();
+            let refused = |message: &str| Err(error("25001", message));
+            if let Some(level) = modes.isolation.filter(|level| !is_strict && *level != transaction.isolation)
+            {
+                if has_read {
+                    return refused("SET TRANSACTION ISOLATION LEVEL must be called before any query");
+                }
+                if is_nested {
+                    return refused("SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+                }
+                transaction.isolation = level;
+            }
+            if let Some(is_read_only) = modes.is_read_only {
+                if !is_read_only && transaction.is_read_only {
+                    if is_nested {
+                        return refused(
+                            "cannot set transaction read-write mode inside a read-only transaction",
+                        );
                     }
-                    ast::TransactionMode::IsolationLevel(level) => {
-                        if transaction.snapshot.is_some() {
-                            let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
-                            return Err(error("25001", message));
-                        }
-                        let level = match level {
-                            ast::TransactionIsolationLevel::ReadUncommitted => Isolation::ReadUncommitted,
-                            ast::TransactionIsolationLevel::ReadCommitted => Isolation::ReadCommitted,
-                            ast::TransactionIsolationLevel::RepeatableRead => Isolation::RepeatableRead,
-                            ast::TransactionIsolationLevel::Serializable => Isolation::Serializable,
-                            ast::TransactionIsolationLevel::Snapshot => {
-                                return Err(error("42601", "syntax error at or near \"SNAPSHOT\""));
-                            }
-                        };
-                        if !is_strict {
-                            transaction.isolation = level;
-                        }
+                    if has_read {
+                        return refused("transaction read-write mode must be set before any query");
                     }
                 }
+                transaction.is_read_only = is_read_only;
+            }
+            if let Some(is_deferrable) = modes.is_deferrable {
+                if is_nested {
+                    return refused(
+                        "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction",
+                    );
+                }
+                if has_read {
+                    return refused("SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+                }
+                transaction.is_deferrable = is_deferrable;
             }
             Ok(())
         })
@@ -105,7 +138,11 @@ impl Executor {
         committed
     }
 
-    fn savepoint(&self, name: Rc<str>) -> Result<(), SqlError> {
+    /// `SAVEPOINT`
+    ///
+    /// # Errors
+    /// `25P01`, `25P02`
+    pub fn savepoint(&self, name: Rc<str>) -> Result<(), SqlError> {
         self.require_block("SAVEPOINT")?;
         self.refuse_failed()?;
         self.with(|database| {
@@ -120,7 +157,11 @@ impl Executor {
         Ok(())
     }
 
-    fn release(&self, name: &str) -> Result<(), SqlError> {
+    /// `RELEASE`
+    ///
+    /// # Errors
+    /// `25P01`, `25P02`; `3B001`: there is no such savepoint.
+    pub fn release(&self, name: &str) -> Result<(), SqlError> {
         self.require_block("RELEASE SAVEPOINT")?;
         self.refuse_failed()?;
         self.with(|database| {
@@ -136,7 +177,11 @@ impl Executor {
         })
     }
 
-    fn roll_back_to(&self, name: &str) -> Result<(), SqlError> {
+    /// `ROLLBACK TO`
+    ///
+    /// # Errors
+    /// `25P01`; `3B001`: there is no such savepoint.
+    pub fn roll_back_to(&self, name: &str) -> Result<(), SqlError> {
         self.require_block("ROLLBACK TO SAVEPOINT")?;
         self.with(|database| {
             let place = database.session(self.session).transaction().savepoint(name)?;
@@ -160,6 +205,10 @@ impl Executor {
         })
     }
 
+    /// The statement stands in a transaction block only.
+    ///
+    /// # Errors
+    /// `25P01`
     fn require_block(&self, statement: &str) -> Result<(), SqlError> {
         match self.block() {
             None | Some(Block::Implicit) => {
@@ -169,7 +218,9 @@ impl Executor {
         }
     }
 
-    fn refuse_failed(&self) -> Result<(), SqlError> {
+    /// # Errors
+    /// `25P02`: the transaction has failed.
+    pub fn refuse_failed(&self) -> Result<(), SqlError> {
         if self.block() == Some(Block::Failed) {
             let message = "current transaction is aborted, commands ignored until end of transaction block";
             return Err(error("25P02", message));
@@ -180,7 +231,11 @@ impl Executor {
 
 impl crate::session::Transaction {
     /// The place of the last savepoint of this name.
-    fn savepoint(&self, name: &str) -> Result<usize, SqlError> {
+    /// `SAVEPOINT`
+    ///
+    /// # Errors
+    /// `25P01`, `25P02`
+    pub fn savepoint(&self, name: &str) -> Result<usize, SqlError> {
         let place = self.levels.iter().rposition(|level| level.savepoint.as_deref() == Some(name));
         place.ok_or_else(|| error("3B001", format!("savepoint \"{name}\" does not exist")))
     }

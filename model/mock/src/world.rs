@@ -40,6 +40,12 @@ pub(crate) enum Want {
         depth: u32,
     },
     Sleep(SimDuration),
+    /// `set_config`
+    Set {
+        name: Rc<str>,
+        value: Option<Rc<str>>,
+        local: bool,
+    },
     /// The rows of a query that locks them, inside queries with these rows, the innermost first.
     Rows {
         query: Query,
@@ -168,7 +174,28 @@ impl<'a> World<'a> {
                 let Some(key) = advisory_key(keys) else { return Ok(Datum::Null) };
                 let mode = if shared { Mode::Share } else { Mode::Exclusive };
                 let mut locks = self.database.locks.borrow_mut();
-                Ok(Datum::Bool(locks.release(self.session, Tag::Advisory(key), mode, 0)))
+                let released = locks.release(self.session, Tag::Advisory(key), mode, 0);
+                if !released {
+                    let session = self.database.session(self.session);
+                    session.warning(format!("you don't own a lock of type {}", mode.name()));
+                }
+                Ok(Datum::Bool(released))
+            }
+            (EngineCall::AdvisoryUnlockAll, _) => {
+                self.database.locks.borrow_mut().release_advisory(self.session);
+                Ok(Datum::text(""))
+            }
+            (EngineCall::SetConfig, [Datum::Null, ..]) => {
+                Err(crate::error::error("22004", "SET requires parameter name"))
+            }
+            (EngineCall::SetConfig, [Datum::Text(name), value, local]) => {
+                let value = match value {
+                    Datum::Text(value) => Some(value.clone()),
+                    _ => None,
+                };
+                let local = matches!(local, Datum::Bool(true));
+                self.want(|| Want::Set { name: name.clone(), value, local })?;
+                Ok(Datum::Text(self.database.session(self.session).setting(name)?))
             }
             (EngineCall::Sleep, [Datum::Float(seconds)]) => {
                 let duration = SimDuration((seconds.clamp(0.0, 1e9) * 1e6) as u64);

@@ -89,11 +89,14 @@ impl Driver {
         }
     }
 
-    /// What this client heard first, if that is a notice.
+    /// What this client heard first, if that is a notice. PostgreSQL's library reads on after an answer without rows
+    /// until something else than a notice comes, so a notice behind such an answer counts as well.
     pub fn take_notice(&mut self, client: usize) -> Option<Box<str>> {
         let heard = &mut self.clients[client].heard;
-        match heard.front() {
-            Some(Heard::Notice(_)) => match heard.pop_front() {
+        let is_bare = |heard: &Heard| matches!(heard, Heard::Answer(Ok(reply)) if reply.columns.is_empty());
+        let place = usize::from(heard.front().is_some_and(is_bare));
+        match heard.get(place) {
+            Some(Heard::Notice(_)) => match heard.remove(place) {
                 Some(Heard::Notice(text)) => Some(text),
                 _ => unreachable!("it was looked at"),
             },

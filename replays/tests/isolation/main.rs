@@ -4,6 +4,7 @@
 
 mod export;
 mod format;
+mod sessions;
 mod suite;
 mod tester;
 mod toy;

@@ -1,8 +1,7 @@
-//! Statements that define things, and the session's own.
+//! Statements that define things.
 
 mod foreign_key;
 mod index;
-mod setting;
 mod table;
 
 use crate::error::unsupported;
@@ -23,8 +22,6 @@ impl Executor {
                 object_type: ast::ObjectType::Table, names, if_exists, cascade, ..
             } => self.drop_tables(names, *if_exists, *cascade).await,
             ast::Statement::Lock(lock) => self.lock_tables(lock).await,
-            ast::Statement::Set(set) => self.set(set),
-            ast::Statement::ShowVariable { variable } => self.show(variable),
             other => Err(unsupported(construct(other))),
         }
     }

@@ -163,6 +163,24 @@ impl Locks {
         self.owner_mut(owner).held = slots;
     }
 
+    /// Gives back every advisory lock of the session: `pg_advisory_unlock_all`.
+    pub fn release_advisory(&mut self, owner: SessionId) {
+        let Some(held) = self.owners.get(&owner) else { return };
+        let mut locks = Vec::new();
+        for slot in &held.held {
+            let lock = self.table.lock(*slot);
+            let own = |holder: &&lock::Holder| holder.owner == owner && holder.depth == 0;
+            if matches!(lock.tag, Tag::Advisory(_)) {
+                locks.extend(
+                    lock.holders.iter().filter(own).map(|holder| (lock.tag, holder.mode, holder.count)),
+                );
+            }
+        }
+        for (tag, mode, count) in locks {
+            (0..count).for_each(|_| drop(self.release(owner, tag, mode, 0)));
+        }
+    }
+
     /// What belongs to this depth belongs to the one before it from now on: RELEASE SAVEPOINT. No depth is before 0.
     pub fn move_down(&mut self, owner: SessionId, depth: u32) {
         let (Some(held), Some(below)) = (self.owners.get_mut(&owner), depth.checked_sub(1)) else { return };

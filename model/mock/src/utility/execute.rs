@@ -1,0 +1,67 @@
+//! Executes these statements.
+
+use super::{Discard, Utility};
+use crate::error::unsupported;
+use crate::executor::Executor;
+use drawloom_model::{Reply, SqlError};
+
+impl Executor {
+    /// Executes a statement about the session.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub async fn session_utility(&self, utility: &Utility) -> Result<Reply, SqlError> {
+        if !utility.ends_failure() {
+            self.refuse_failed()?;
+        }
+        if let Some(reply) = self.transaction_utility(utility).await? {
+            return Ok(reply);
+        }
+        self.open_transaction()?;
+        match utility {
+            Utility::SetTransaction(modes) => self.set_transaction(*modes)?,
+            Utility::SetModes(modes) => self.set_default_modes(*modes)?,
+            Utility::Set { name, values, local } => self.set(name, values.as_deref(), *local)?,
+            Utility::Reset(name) => self.reset(name.as_deref())?,
+            Utility::Show(name) => return self.show(name),
+            Utility::Discard(what) => self.discard(*what)?,
+            Utility::Checkpoint => (),
+            other => return Err(unsupported(format!("{other:?}"))),
+        }
+        Ok(Reply::default())
+    }
+
+    /// Executes what begins or ends a transaction or a savepoint.
+    async fn transaction_utility(&self, utility: &Utility) -> Result<Option<Reply>, SqlError> {
+        match utility {
+            Utility::Begin(modes) => self.start(*modes)?,
+            Utility::Commit { chain } => self.conclude(true, *chain).await?,
+            Utility::RollBack { chain } => self.conclude(false, *chain).await?,
+            Utility::Savepoint(name) => self.savepoint(name.clone())?,
+            Utility::Release(name) => self.release(name)?,
+            Utility::RollBackTo(name) => self.roll_back_to(name)?,
+            _ => return Ok(None),
+        }
+        Ok(Some(Reply::default()))
+    }
+
+    fn discard(&self, what: Discard) -> Result<(), SqlError> {
+        if what == Discard::All {
+            self.refuse_block("DISCARD ALL")?;
+        }
+        self.with(|database| {
+            let session = database.session_mut(self.session);
+            if what == Discard::All {
+                session.settings.reset_all();
+                session.transaction_mut().levels[0].settings = None;
+            }
+            if matches!(what, Discard::All | Discard::Sequences) {
+                database.sequences.get_mut().forget(self.session);
+            }
+            if what == Discard::All {
+                database.locks.get_mut().release_advisory(self.session);
+            }
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! A statement's tokens, read word by word.
+
+use crate::catalog::identifier;
+use crate::error::error;
+use drawloom_model::SqlError;
+use sqlparser::ast;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+use std::rc::Rc;
+
+/// The tokens of a statement, without what stands between them.
+pub(crate) struct Words<'a> {
+    tokens: Vec<&'a TokenWithSpan>,
+    at: usize,
+}
+
+impl<'a> Words<'a> {
+    /// Those of a text of one statement; `None`: it has several.
+    pub fn of(tokens: &'a [TokenWithSpan]) -> Option<Words<'a>> {
+        let says = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
+        let mut tokens: Vec<&TokenWithSpan> = tokens.iter().filter(says).collect();
+        while tokens.last().is_some_and(|last| last.token == Token::SemiColon) {
+            tokens.pop();
+        }
+        let is_one = tokens.iter().all(|token| token.token != Token::SemiColon);
+        is_one.then_some(Words { tokens, at: 0 })
+    }
+
+    fn peek(&self) -> Option<&'a Token> {
+        Some(&self.tokens.get(self.at)?.token)
+    }
+
+    /// Whether these words come next.
+    pub fn sees(&self, words: &[&str]) -> bool {
+        words.iter().enumerate().all(|(ahead, wanted)| match self.tokens.get(self.at + ahead) {
+            Some(TokenWithSpan { token: Token::Word(word), .. }) => {
+                word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted)
+            }
+            _ => false,
+        })
+    }
+
+    /// Passes this word, if it comes next.
+    pub fn word(&mut self, wanted: &str) -> bool {
+        self.words(&[wanted])
+    }
+
+    /// Passes these words, if they all come next.
+    pub fn words(&mut self, wanted: &[&str]) -> bool {
+        let sees = self.sees(wanted);
+        if sees {
+            self.at += wanted.len();
+        }
+        sees
+    }
+
+    /// Passes this sign, if it comes next.
+    pub fn sign(&mut self, wanted: &Token) -> bool {
+        let sees = self.peek() == Some(wanted);
+        self.at += usize::from(sees);
+        sees
+    }
+
+    /// Passes a word that must come next.
+    ///
+    /// # Errors
+    /// `42601`: another one does.
+    pub fn expect(&mut self, wanted: &str) -> Result<(), SqlError> {
+        if self.word(wanted) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    /// A name.
+    ///
+    /// # Errors
+    /// `42601`: none comes next.
+    pub fn name(&mut self) -> Result<Rc<str>, SqlError> {
+        let Some(Token::Word(word)) = self.peek() else { return Err(self.unexpected()) };
+        let ident = ast::Ident {
+            value: word.value.clone(),
+            quote_style: word.quote_style,
+            span: self.tokens[self.at].span,
+        };
+        self.at += 1;
+        Ok(identifier(&ident))
+    }
+
+    /// A string.
+    pub fn string(&mut self) -> Option<Rc<str>> {
+        let (Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text)) = self.peek()? else {
+            return None;
+        };
+        self.at += 1;
+        Some(text.as_str().into())
+    }
+
+    /// A number without its sign, as it is written.
+    pub fn number(&mut self) -> Option<Rc<str>> {
+        let Token::Number(digits, _) = self.peek()? else { return None };
+        self.at += 1;
+        Some(digits.as_str().into())
+    }
+
+    /// A whole number, with its sign.
+    ///
+    /// # Errors
+    /// `42601`: it is none.
+    pub fn whole(&mut self) -> Result<Option<i64>, SqlError> {
+        let start = self.at;
+        let minus = self.sign(&Token::Minus);
+        if !minus {
+            self.sign(&Token::Plus);
+        }
+        match self.number() {
+            None if self.at == start => Ok(None),
+            None => Err(self.unexpected()),
+            Some(digits) => match digits.parse::<i32>() {
+                Ok(number) => Ok(Some(if minus { -i64::from(number) } else { number.into() })),
+                Err(_) => {
+                    self.at -= 1;
+                    Err(self.unexpected())
+                }
+            },
+        }
+    }
+
+    /// Whether nothing is left.
+    pub fn is_over(&self) -> bool {
+        self.at == self.tokens.len()
+    }
+
+    /// Nothing may be left.
+    ///
+    /// # Errors
+    /// `42601`: something is.
+    pub fn end(&self) -> Result<(), SqlError> {
+        if self.is_over() { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    /// What is left, as a text.
+    ///
+    /// # Errors
+    /// `42601`: nothing is.
+    pub fn rest(&mut self) -> Result<Rc<str>, SqlError> {
+        if self.is_over() {
+            return Err(self.unexpected());
+        }
+        let words: Vec<String> = self.tokens[self.at..].iter().map(|token| token.token.to_string()).collect();
+        self.at = self.tokens.len();
+        Ok(words.join(" ").into())
+    }
+
+    /// What stands in the parentheses that come next.
+    pub fn parenthesized(&mut self) -> Option<Vec<TokenWithSpan>> {
+        if self.peek() != Some(&Token::LParen) {
+            return None;
+        }
+        let (mut depth, start) = (0_u32, self.at + 1);
+        for (place, token) in self.tokens.iter().enumerate().skip(self.at) {
+            match token.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth -= 1,
+                _ => (),
+            }
+            if depth == 0 {
+                self.at = place + 1;
+                return Some(self.tokens[start..place].iter().map(|token| (*token).clone()).collect());
+            }
+        }
+        None
+    }
+
+    /// What comes next may not.
+    pub fn unexpected(&self) -> SqlError {
+        match self.peek() {
+            None => error("42601", "syntax error at end of input"),
+            Some(token) => error("42601", format!("syntax error at or near \"{token}\"")),
+        }
+    }
+}
