@@ -27,6 +27,7 @@ pub mod proof;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod script;
 pub mod search;
 pub mod shrink;
 pub mod swarm;

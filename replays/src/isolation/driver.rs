@@ -53,13 +53,49 @@ impl Driver {
         let calm = Box::new(Lenient::new(Tape::default()));
         let sim = Executor::new(calm, &RunShape { workers: 0, actions: 0 }, false, 0).sim();
         backend.start(&Cx::new(&sim))?;
-        let mut clients = Vec::new();
+        let mut driver = Driver { sim, backend, clients: Vec::new() };
         for _ in 0..sessions {
-            let session = backend.open(&Cx::new(&sim))?;
-            let (left, heard) = (VecDeque::new(), VecDeque::new());
-            clients.push(Client { session, left, running: None, passed: None, heard });
+            driver.open()?;
         }
-        Ok(Driver { sim, backend, clients })
+        Ok(driver)
+    }
+
+    /// Opens one more session, and says its number.
+    ///
+    /// # Errors
+    /// The backend refuses it.
+    pub fn open(&mut self) -> Result<usize, SqlError> {
+        let session = self.backend.open(&Cx::new(&self.sim))?;
+        let (left, heard) = (VecDeque::new(), VecDeque::new());
+        self.clients.push(Client { session, left, running: None, passed: None, heard });
+        Ok(self.clients.len() - 1)
+    }
+
+    /// Ends a session. It must not be used any more.
+    pub fn close(&mut self, client: usize) {
+        self.clients[client].running = None;
+        self.backend.close(&Cx::new(&self.sim), self.clients[client].session);
+        self.grant();
+    }
+
+    /// The server loses power and comes back. No session is left, and none must be used any more.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub fn crash(&mut self) -> Result<(), SqlError> {
+        self.clients.iter_mut().for_each(|client| client.running = None);
+        self.backend.crash(&Cx::new(&self.sim));
+        self.backend.start(&Cx::new(&self.sim))
+    }
+
+    /// The server is shut down in good order and comes back. No session is left, and none must be used any more.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub fn restart(&mut self) -> Result<(), SqlError> {
+        self.clients.iter_mut().for_each(|client| client.running = None);
+        self.backend.stop(&Cx::new(&self.sim));
+        self.backend.start(&Cx::new(&self.sim))
     }
 
     /// The simulated time.

@@ -13,8 +13,8 @@
 
 pub mod comparison;
 mod difference;
-mod driver;
-mod field;
+pub(crate) mod driver;
+pub(crate) mod field;
 pub(crate) mod parts;
 pub mod rows;
 mod scanner;

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Plays scripts on a PostgreSQL server and compares what comes with what they say; --write makes them say it.
+
+    PGHOST=/tmp PGPORT=5432 tests/scripts/postgresql.py [--write] tests/scripts/*/*.script
+
+The server must let PGUSER (default: postgres) in without a password, as a superuser. The schema public of PGDATABASE
+(default: postgres) is dropped before each script. A script with a bug, with a level that PostgreSQL does not have, or
+with a crash is not for a server, and is skipped. A statement counts as waiting once the server says so and its
+deadlock check is over, as in PostgreSQL's own isolation tester.
+"""
+
+import os
+import re
+import select
+import socket
+import struct
+import sys
+import time
+
+INDENT = "    "
+WIDTH_MAX = 100
+CHANGES = {"INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "COPY"}
+LEVELS = {"read-committed": "read committed", "repeatable-read": "repeatable read", "serializable": "serializable"}
+
+
+class Session:
+    """A connection that speaks PostgreSQL's protocol (its manual, chapter 55), as far as scripts need it."""
+
+    def __init__(self, level="read committed"):
+        host, port = os.environ.get("PGHOST", "/tmp"), int(os.environ.get("PGPORT", "5432"))
+        if host.startswith("/"):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(f"{host}/.s.PGSQL.{port}")
+        else:
+            self.socket = socket.create_connection((host, port))
+        settings = {
+            "user": os.environ.get("PGUSER", "postgres"),
+            "database": os.environ.get("PGDATABASE", "postgres"),
+            "default_transaction_isolation": level,
+            "deadlock_timeout": "10ms",
+            "timezone": "UTC",
+        }
+        words = b"".join(f"{name}\0{value}\0".encode() for name, value in settings.items())
+        self.socket.sendall(struct.pack("!ii", 8 + len(words) + 1, 196608) + words + b"\0")
+        self.buffer = b""
+        self.said = []
+        self.busy = True
+        self.pid = None
+        self.verb = ""
+        self.rows = None
+        while self.busy:
+            self.hear(None)
+        self.said = []
+
+    def send(self, sql):
+        self.verb = (sql.split() or [""])[0].upper()
+        self.busy = True
+        body = sql.encode() + b"\0"
+        self.socket.sendall(b"Q" + struct.pack("!i", 4 + len(body)) + body)
+
+    def hear(self, seconds):
+        """Takes what comes within this time. Whether the statement is still under way."""
+        if self.busy and select.select([self.socket], [], [], seconds)[0]:
+            data = self.socket.recv(65536)
+            if not data:
+                raise SystemExit("the server has closed a connection")
+            self.buffer += data
+            while len(self.buffer) >= 5:
+                size = 1 + struct.unpack("!i", self.buffer[1:5])[0]
+                if len(self.buffer) < size:
+                    break
+                self.message(self.buffer[:1], self.buffer[5:size])
+                self.buffer = self.buffer[size:]
+        return self.busy
+
+    def message(self, kind, body):
+        if kind == b"T":
+            self.rows = []
+        elif kind == b"D":
+            self.rows.append(row(body))
+        elif kind == b"C":
+            self.complete(body[:-1].decode())
+        elif kind in (b"E", b"N"):
+            fields = {part[:1]: part[1:].decode() for part in body.split(b"\0") if part}
+            severity, code, text = fields[b"V"], fields[b"C"], fields[b"M"]
+            self.said.append(f"ERROR {code} {text}" if kind == b"E" else f"{severity} {text}")
+            self.rows = self.rows if kind == b"N" else None
+        elif kind == b"K":
+            self.pid = struct.unpack("!i", body[:4])[0]
+        elif kind == b"Z":
+            self.busy = False
+        elif kind == b"R" and body[:4] != b"\0\0\0\0":
+            raise SystemExit("the server asks for a password")
+
+    def complete(self, tag):
+        count = re.search(r"\d+$", tag)
+        if self.rows is not None:
+            lines = [f"({', '.join(fields)})" for fields in self.rows]
+            line = " ".join(lines) or "no rows"
+            self.said += lines if len(line) > WIDTH_MAX else [line]
+        elif self.verb in CHANGES:
+            number = int(count.group()) if count else 0
+            self.said.append(f"{number} row{'' if number == 1 else 's'}")
+        self.rows = None
+
+    def take(self):
+        said, self.said = self.said, []
+        return said
+
+    def ask(self, sql):
+        """The rows of a query on a connection of the checker's own."""
+        answers = []
+        self.complete = lambda _tag: answers.extend(self.rows or [])
+        self.send(sql)
+        while self.hear(None):
+            pass
+        if self.said:
+            raise SystemExit(f"{sql}: {self.said}")
+        return answers
+
+
+def row(body):
+    count, at, fields = struct.unpack("!h", body[:2])[0], 2, []
+    for _ in range(count):
+        size = struct.unpack("!i", body[at : at + 4])[0]
+        at += 4
+        fields.append("NULL" if size < 0 else body[at : at + size].decode())
+        at += max(size, 0)
+    return fields
+
+
+class Player:
+    """Plays one script."""
+
+    def __init__(self, control, level):
+        self.control, self.level = control, level
+        self.sessions, self.waiting = {}, []
+        control.ask("DROP SCHEMA IF EXISTS public CASCADE")
+        control.ask("CREATE SCHEMA public")
+
+    def waits(self, session):
+        """Whether the statement goes on waiting, once it is over or has been seen to wait three times."""
+        seen = 0
+        while session.hear(0.005):
+            others = ",".join(str(other.pid) for other in self.sessions.values() if other is not session)
+            asked = self.control.ask(f"SELECT pg_isolation_test_session_is_blocked({session.pid}, '{{{others}}}')")
+            seen = seen + 1 if asked == [["t"]] else 0
+            if seen == 3:
+                return session.hear(0.02)
+        return False
+
+    def line(self, line):
+        said = []
+        name, sql = says(line)
+        words = line.split()
+        if name:
+            if name not in self.sessions:
+                self.sessions[name] = Session(self.level)
+            session = self.sessions[name]
+            assert not session.busy, f"{name} waits"
+            session.send(sql)
+            if not self.waits(session):
+                said = session.take()
+        elif words and words[0] == "wait":
+            time.sleep(float(words[1][:-2]) / 1000 if words[1].endswith("ms") else float(words[1][:-1]))
+        elif words and words[0] == "cancel":
+            self.control.ask(f"SELECT pg_cancel_backend({self.sessions[words[1]].pid})")
+            while self.sessions[words[1]].hear(None):
+                pass
+        elif words and words[0] == "disconnect":
+            gone = self.sessions.pop(words[1])
+            self.waiting = [name for name in self.waiting if name != words[1]]
+            self.control.ask(f"SELECT pg_terminate_backend({gone.pid}, 5000)")
+        for waiting in self.waiting[:]:
+            session = self.sessions[waiting]
+            if not self.waits(session):
+                self.waiting.remove(waiting)
+                outcomes = session.take()
+                said += [f"{waiting} goes on: {outcome}" for outcome in outcomes] or [f"{waiting} goes on"]
+        if name and self.sessions[name].busy:
+            said.append("waits")
+            self.waiting.append(name)
+        return said
+
+    def end(self):
+        for session in self.sessions.values():
+            self.control.ask(f"SELECT pg_terminate_backend({session.pid}, 5000)")
+
+
+def says(line):
+    name, sign, sql = line.partition(">")
+    return (name, sql.strip()) if sign and re.fullmatch(r"\w+", name) else (None, None)
+
+
+def play(control, text):
+    """The script with what comes of it; None if it is not for a server."""
+    level = re.search(r"^isolation: *(.*)$", text, re.M)
+    level = LEVELS.get(level.group(1) if level else "read-committed")
+    if level is None or re.search(r"^(bug:|crash$|restart$)", text, re.M):
+        return None
+    player, played = Player(control, level), []
+    for line in text.splitlines():
+        if line.startswith(INDENT):
+            continue
+        played.append(line)
+        if line and not line.startswith("#"):
+            played += [INDENT + said for said in player.line(line)]
+    player.end()
+    return "\n".join(played) + "\n"
+
+
+def main(arguments):
+    write, differ = "--write" in arguments, 0
+    control = Session()
+    control.ask("SET client_min_messages = error")
+    for file in (argument for argument in arguments if argument != "--write"):
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read()
+        played = play(control, text)
+        if played is None:
+            print(f"{file}: not for a server")
+        elif played != text:
+            differ += 1
+            pairs = enumerate(zip(text.splitlines() + [""], played.splitlines() + [""]), 1)
+            line, (said, came) = next((line, pair) for line, pair in pairs if pair[0] != pair[1])
+            print(f"{file}:{line}: it says {said.strip()!r}, PostgreSQL {came.strip()!r}")
+            if write:
+                with open(file, "w", encoding="utf-8") as opened:
+                    opened.write(played)
+    return 1 if differ and not write else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
