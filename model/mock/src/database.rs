@@ -9,7 +9,7 @@ use crate::ids::{Oid, Xid};
 use crate::locks::Locks;
 use crate::options::{Isolation, Options};
 use crate::sequence::Sequences;
-use crate::session::{Block, Draft, Level, Session, Transaction};
+use crate::session::{Block, Draft, Level, Session, Storage, Transaction};
 use crate::settings::Settings;
 use crate::ssi::Ssi;
 use crate::store::{File, Locker, Reader, Transactions};
@@ -214,10 +214,15 @@ impl Database {
         if transaction.top().is_some() {
             self.transactions.commit(xids);
         }
+        let mut storage = transaction.storage;
         if let Some(draft) = transaction.draft {
+            storage.extend(draft.changes.keys().filter_map(|oid| self.catalog.storage(*oid)));
             self.catalog.apply(&draft.changes);
         }
         self.session_mut(session).settings.end_local();
+        if !self.has(Bug::DroppedTable) {
+            self.sweep(&storage);
+        }
         self.locks.borrow_mut().release_transaction(session);
         Ok(())
     }
@@ -231,7 +236,25 @@ impl Database {
         for level in transaction.levels.drain(..).rev() {
             self.undo(session, level, None);
         }
+        self.sweep(&transaction.storage);
         self.locks.borrow_mut().release_transaction(session);
+    }
+
+    /// Frees what the committed catalog does not know: who dropped it, or made it, had locked it for himself.
+    fn sweep(&mut self, storage: &[Storage]) {
+        for Storage { file, index } in storage {
+            let known = self.catalog.objects().find_map(|(_, object)| match object {
+                Object::Table(table) if table.file == *file => Some(()),
+                _ => None,
+            });
+            match (known, index) {
+                (None, _) => drop(self.files.remove(file)),
+                (Some(()), Some(index)) if self.catalog.index(*index).is_none() => {
+                    drop(self.file_mut(*file).indexes.remove(index));
+                }
+                (Some(()), _) => (),
+            }
+        }
     }
 
     /// A statement has failed: what its transaction, or the last savepoint, did is undone at once.

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, Changes, Naming, PUBLIC};
 use crate::change::Checks;
-use crate::ids::Xid;
+use crate::ids::{Oid, Xid};
 use crate::options::Isolation;
 use crate::plan::Plan;
 use crate::settings::{self, Settings};
@@ -67,6 +67,8 @@ pub(crate) struct Transaction {
     pub command: u32,
     /// The catalog with what it has defined.
     pub draft: Option<Draft>,
+    /// What it has made, which nobody needs if it is rolled back.
+    pub storage: Vec<Storage>,
     /// The foreign keys that it has yet to check.
     pub checks: Checks,
     /// The running statement is a check that reads what is committed now, whatever the snapshot.
@@ -98,6 +100,13 @@ pub(crate) struct Level {
     pub settings: Option<Settings>,
     /// What was to be checked when it began.
     pub checks: Checks,
+}
+
+/// A table's file, or an index's entries in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Storage {
+    pub file: Oid,
+    pub index: Option<Oid>,
 }
 
 /// The catalog with a transaction's own changes.
@@ -193,6 +202,7 @@ impl Transaction {
             snapshot: None,
             command: 0,
             draft: None,
+            storage: Vec::new(),
             checks: Checks::default(),
             reads_latest: false,
         }

@@ -37,7 +37,7 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     if let Some(utility) = Utility::parse(&tokens)? {
         return Ok(Parsed::Utility(utility));
     }
-    parsed(spell_out_locks(tokens), |parser| parser.parse_statements()).map(Parsed::Statements)
+    parsed(spell_out_constraints(spell_out_locks(tokens)), |parser| parser.parse_statements()).map(Parsed::Statements)
 }
 
 fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
@@ -161,6 +161,41 @@ impl LockStrength {
             _ => Err(error("42601", format!("{clause} must specify unqualified relation names"))),
         }
     }
+}
+
+/// The setting that `SET CONSTRAINTS a, b DEFERRED` reaches the parser as: `SET this = a, b, DEFERRED`. Nor can
+/// that be an identifier.
+pub(crate) const CONSTRAINTS: &str = "\0constraints";
+
+fn spell_out_constraints(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut words = Words { tokens: &tokens, at: 0 };
+    let is_constraints = |token: &Token| {
+        matches!(token, Token::Word(word)
+            if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("constraints"))
+    };
+    let begins = words.keyword(Keyword::SET).is_some() && words.next_if(is_constraints).is_some();
+    let last = tokens.iter().rposition(|token| matches!(token.token, Token::Word(_)));
+    let (Some(last), true) = (last, begins) else { return tokens };
+    let after = words.at;
+    let span = tokens[0].span;
+    let name = |value: &str| {
+        let value = value.to_owned();
+        Token::Word(Word { value, quote_style: Some('"'), keyword: Keyword::NoKeyword })
+    };
+    let mut spelled = vec![tokens[0].clone()];
+    spelled.extend([name(CONSTRAINTS), Token::Eq].map(|token| TokenWithSpan::new(token, span)));
+    for (at, token) in tokens.iter().enumerate().skip(after) {
+        if at == last {
+            spelled.push(TokenWithSpan::new(Token::Comma, span));
+        }
+        spelled.push(match &token.token {
+            Token::Word(word) if word.keyword == Keyword::ALL && word.quote_style.is_none() => {
+                TokenWithSpan::new(name(CONSTRAINTS), span)
+            }
+            _ => token.clone(),
+        });
+    }
+    spelled
 }
 
 /// Rewrites `FOR NO KEY UPDATE`, `FOR KEY SHARE` and `OF a, b` into clauses that the parser knows.

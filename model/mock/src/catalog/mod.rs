@@ -17,9 +17,12 @@ mod object;
 
 pub(crate) use naming::{Naming, QualifiedName, identifier, parts};
 
-pub(crate) use object::{Column, Constraint, ConstraintKind, Index, Key, Object, Schema, Sequence, Table, View};
+pub(crate) use object::{
+    Column, Constraint, ConstraintKind, Index, Key, Object, Schema, Sequence, Table, View,
+};
 
 use crate::ids::Oid;
+use crate::session::Storage;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -107,6 +110,15 @@ impl Catalog {
             Object::Index(index) if index.table == table => Some((*oid, index)),
             _ => None,
         })
+    }
+
+    /// Where a table's rows are, or an index's entries.
+    pub fn storage(&self, oid: Oid) -> Option<Storage> {
+        match self.object(oid)? {
+            Object::Table(table) => Some(Storage { file: table.file, index: None }),
+            Object::Index(index) => Some(Storage { file: self.table(index.table)?.file, index: Some(oid) }),
+            _ => None,
+        }
     }
 
     /// The foreign keys that point to a table, and the tables that have them.

@@ -164,6 +164,16 @@ impl Object {
     }
 }
 
+impl Constraint {
+    /// The index that sees to it.
+    pub fn index(&self) -> Option<Oid> {
+        match self.kind {
+            ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => Some(index),
+            ConstraintKind::Check { .. } | ConstraintKind::ForeignKey(_) => None,
+        }
+    }
+}
+
 impl Key {
     /// What is done about rows that refer to a key that is left, by an update or else by a delete.
     pub fn action(&self, is_update: bool) -> Option<ast::ReferentialAction> {

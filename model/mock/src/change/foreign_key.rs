@@ -38,9 +38,8 @@ impl Executor {
     /// `23503`: a foreign key is broken; and those of what is done about it.
     pub async fn check_keys(&self) -> Result<(), SqlError> {
         loop {
-            let event = self.with(|database| {
-                database.session_mut(self.session).transaction_mut().checks.now.pop_front()
-            });
+            let event = self
+                .with(|database| database.session_mut(self.session).transaction_mut().checks.now.pop_front());
             let Some(event) = event else { return Ok(()) };
             let Some(link) = self.link(&event) else { continue };
             let is_deferred = self.with(|database| {

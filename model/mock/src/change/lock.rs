@@ -82,8 +82,8 @@ impl Executor {
             let tid = tid_at(&row, slot);
             let request =
                 Request { table: &target.table, oid, tid, mode: *mode, waits: *waits, locks_only: true };
-            match self.claim(request).await? {
-                Claim::Taken => self.mark(request).await?,
+            match self.hold(request).await? {
+                Claim::Taken => (),
                 Claim::Skipped | Claim::OwnCommand => return Ok(None),
                 Claim::Deleted => {
                     self.refuse_change("update")?;
@@ -116,11 +116,8 @@ impl Executor {
     pub(super) async fn lock_newest(&self, request: Request<'_>) -> Result<Option<Tid>, SqlError> {
         let mut request = request;
         loop {
-            match self.claim(request).await? {
-                Claim::Taken => {
-                    self.mark(request).await?;
-                    return Ok(Some(request.tid));
-                }
+            match self.hold(request).await? {
+                Claim::Taken => return Ok(Some(request.tid)),
                 Claim::Updated(next) => {
                     assert!(!self.has(Bug::StatementPanic), "a row has changed twice during one wait");
                     request.tid = next;
@@ -130,30 +127,42 @@ impl Executor {
         }
     }
 
-    /// Notes on a claimed version that it is locked, and on those that somebody makes of it at this moment.
-    async fn mark(&self, request: Request<'_>) -> Result<(), SqlError> {
-        let xid = self.xid();
-        let mut request = request;
+    /// Claims a version and notes there that it is locked, and on those that others have made of it: one of these
+    /// may be deleted, or have another key, and then the row is not the one that was asked for
+    /// (heap_lock_updated_tuple).
+    async fn hold(&self, request: Request<'_>) -> Result<Claim, SqlError> {
+        let mut version = request;
+        let mut first = None;
         loop {
-            let next = self.with(|database| {
-                let top = database.session(self.session).transaction().top();
-                let transactions = &database.transactions;
-                let file = database.files.get_mut(&request.table.file).expect("a table has a file");
-                let tuple = file.heap.get_mut(request.tid)?;
-                if tuple.held_by(transactions, top).is_none_or(|held| held < request.mode) {
-                    // Who is gone needs no note any more.
-                    tuple.lockers.retain(|locker| transactions.running(locker.xid).is_some());
-                    tuple.lockers.push(Locker { xid, mode: request.mode });
-                }
-                tuple.ended(transactions)?.next
-            });
-            let Some(next) = next else { return Ok(()) };
-            request.tid = next;
-            match self.claim(request).await? {
-                Claim::Taken | Claim::Updated(_) => (),
-                Claim::Deleted | Claim::OwnCommand | Claim::Skipped => return Ok(()),
+            match self.claim(version).await? {
+                Claim::Taken => (),
+                Claim::Updated(next) => return Ok(Claim::Updated(first.unwrap_or(next))),
+                Claim::OwnCommand if first.is_some() => return Ok(Claim::Taken),
+                other => return Ok(other),
             }
+            match self.mark(version) {
+                Some(next) => version.tid = next,
+                None => return Ok(Claim::Taken),
+            }
+            first = first.or(Some(version.tid));
         }
+    }
+
+    /// Notes on a claimed version that it is locked; the next one, if there is one.
+    fn mark(&self, request: Request<'_>) -> Option<Tid> {
+        let xid = self.xid();
+        self.with(|database| {
+            let top = database.session(self.session).transaction().top();
+            let transactions = &database.transactions;
+            let file = database.files.get_mut(&request.table.file).expect("a table has a file");
+            let tuple = file.heap.get_mut(request.tid)?;
+            if tuple.held_by(transactions, top).is_none_or(|held| held < request.mode) {
+                // Who is gone needs no note any more.
+                tuple.lockers.retain(|locker| transactions.running(locker.xid).is_some());
+                tuple.lockers.push(Locker { xid, mode: request.mode });
+            }
+            tuple.ended(transactions)?.next
+        })
     }
 }
 

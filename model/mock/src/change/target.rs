@@ -76,7 +76,8 @@ impl Target {
         }
         let mut refers: Vec<_> = table.foreign_keys().map(|(_, key)| key.clone()).collect();
         refers.sort_by_key(|key| key.oid);
-        let mut referred: Vec<_> = catalog.references_to(oid).map(|(from, key)| (from, key.clone())).collect();
+        let mut referred: Vec<_> =
+            catalog.references_to(oid).map(|(from, key)| (from, key.clone())).collect();
         referred.sort_by_key(|(_, key)| key.oid);
         Ok(Target { oid, missing: scan.missing.clone(), table, checks, indexes, refers, referred })
     }
@@ -147,7 +148,7 @@ impl Target {
 ///
 /// # Errors
 /// `42804`: it has a type that the column does not take.
-pub(super) fn assigned(binder: &mut Binder<'_>, bound: Bound, column: &Column) -> Result<Expr, SqlError> {
+pub(crate) fn assigned(binder: &mut Binder<'_>, bound: Bound, column: &Column) -> Result<Expr, SqlError> {
     let from = bound.ty;
     let fits = cast::find(from, column.ty).is_some_and(|cast| cast.context <= cast::Context::Assignment);
     if !fits && from != Type::UNKNOWN {

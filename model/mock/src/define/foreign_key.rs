@@ -107,8 +107,9 @@ fn key(
 fn places(table: &Table, names: &[ast::Ident]) -> Result<Vec<usize>, SqlError> {
     let place = |name: &ast::Ident| {
         let name = identifier(name);
-        let missing =
-            || error("42703", format!("column \"{name}\" referenced in foreign key constraint does not exist"));
+        let missing = || {
+            error("42703", format!("column \"{name}\" referenced in foreign key constraint does not exist"))
+        };
         Ok(table.column(&name).ok_or_else(missing)?.0)
     };
     names.iter().map(place).collect()
@@ -214,15 +215,17 @@ pub(super) fn of_column(
 }
 
 /// Refuses what no statement here does.
-pub(super) fn refuse_unenforced(characteristics: Option<&ast::ConstraintCharacteristics>) -> Result<(), SqlError> {
+pub(super) fn refuse_unenforced(
+    characteristics: Option<&ast::ConstraintCharacteristics>,
+) -> Result<(), SqlError> {
     match characteristics {
         Some(ast::ConstraintCharacteristics { enforced: Some(_), .. }) => Err(unsupported("ENFORCED")),
         Some(ast::ConstraintCharacteristics { deferrable: Some(true), .. }) => {
             Err(unsupported("a unique constraint that is DEFERRABLE"))
         }
-        Some(ast::ConstraintCharacteristics { initially: Some(ast::DeferrableInitial::Deferred), .. }) => {
-            Err(unsupported("a unique constraint that is INITIALLY DEFERRED"))
-        }
+        Some(ast::ConstraintCharacteristics {
+            initially: Some(ast::DeferrableInitial::Deferred), ..
+        }) => Err(unsupported("a unique constraint that is INITIALLY DEFERRED")),
         _ => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
+use crate::store::Reader;
 use crate::types::Datum;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
@@ -70,8 +71,9 @@ impl Executor {
     }
 
     /// Whether the rows that there are have different keys.
-    fn check_unique(&self, table: Oid, index: Oid) -> Result<(), SqlError> {
+    pub(super) fn check_unique(&self, table: Oid, index: Oid) -> Result<(), SqlError> {
         let reader = self.reader();
+        let reader = self.with(|database| Reader { sequence: database.transactions.commits(), ..reader });
         self.with(|database| {
             let naming = &database.session(self.session).naming;
             let target = Target::of(database.catalog(self.session), naming, table)?;

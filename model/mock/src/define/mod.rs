@@ -1,11 +1,19 @@
 //! Statements that define things.
 
+mod alter;
+mod alter_column;
+mod constraint;
+mod drop;
 mod foreign_key;
 mod index;
+mod lock;
+mod rewrite;
 mod table;
+mod truncate;
 
 use crate::error::unsupported;
 use crate::executor::Executor;
+use crate::sql::CONSTRAINTS;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 
@@ -21,7 +29,17 @@ impl Executor {
             ast::Statement::Drop {
                 object_type: ast::ObjectType::Table, names, if_exists, cascade, ..
             } => self.drop_tables(names, *if_exists, *cascade).await,
+            ast::Statement::Drop {
+                object_type: ast::ObjectType::Index, names, if_exists, cascade, ..
+            } => self.drop_indexes(names, *if_exists, *cascade).await,
+            ast::Statement::AlterTable(alter) => self.alter_table(alter).await,
+            ast::Statement::Truncate(truncate) => self.truncate(truncate).await,
             ast::Statement::Lock(lock) => self.lock_tables(lock).await,
+            ast::Statement::Set(ast::Set::SingleAssignment { variable, values, .. })
+                if variable.to_string().trim_matches('"') == CONSTRAINTS =>
+            {
+                self.set_constraints(values).await
+            }
             other => Err(unsupported(construct(other))),
         }
     }

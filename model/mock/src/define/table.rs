@@ -1,15 +1,15 @@
-//! CREATE TABLE, DROP TABLE, LOCK TABLE.
+//! CREATE TABLE.
 
 use super::foreign_key::{self, refuse_unenforced};
 use crate::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Sequence, Table,
-    identifier,
+    Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Sequence, Table, identifier,
 };
 use crate::change::Target;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
+use crate::session::Storage;
 use crate::store::{File, Index as Entries};
 use crate::types::{self, Scalar, Type};
 use drawloom_model::{Reply, SqlError};
@@ -18,13 +18,13 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// How many columns a table may have.
-const COLUMNS_MAX: usize = 1_600;
+pub(super) const COLUMNS_MAX: usize = 1_600;
 
 /// How long a name may be.
 const NAME_BYTES_MAX: usize = 63;
 
 /// A table's unique constraint, before it has its index.
-struct Unique {
+pub(super) struct Unique {
     name: Option<Rc<str>>,
     columns: Vec<Rc<str>>,
     is_primary: bool,
@@ -86,6 +86,8 @@ impl Executor {
         }
         self.with(|database| {
             database.files.insert(oid, File::default());
+            let transaction = database.session_mut(self.session).transaction_mut();
+            transaction.storage.push(Storage { file: oid, index: None });
             database.define(self.session, oid, Some(Object::Table(table.into())));
             for (index, definition) in indexes {
                 database.define(self.session, index, Some(Object::Index(definition.into())));
@@ -100,7 +102,7 @@ impl Executor {
     }
 
     /// A unique constraint, and the index that sees to it.
-    fn unique(
+    pub(super) fn unique(
         &self,
         table: &mut Table,
         oid: Oid,
@@ -143,7 +145,7 @@ impl Executor {
         Ok((index, Index { name, schema: table.schema, table: oid, unique: true, keys, predicate: None }))
     }
 
-    fn column(
+    pub(super) fn column(
         &self,
         table: &Rc<str>,
         schema: Oid,
@@ -176,16 +178,12 @@ impl Executor {
                 ast::ColumnOption::Null => (),
                 ast::ColumnOption::NotNull => column.not_null = true,
                 ast::ColumnOption::Default(default) => column.default = Some(Rc::new(default.clone())),
-                ast::ColumnOption::PrimaryKey(_) => unique.push(Unique {
-                    name: named,
-                    columns: vec![name.clone()],
-                    is_primary: true,
-                }),
-                ast::ColumnOption::Unique(_) => unique.push(Unique {
-                    name: named,
-                    columns: vec![name.clone()],
-                    is_primary: false,
-                }),
+                ast::ColumnOption::PrimaryKey(_) => {
+                    unique.push(Unique { name: named, columns: vec![name.clone()], is_primary: true })
+                }
+                ast::ColumnOption::Unique(_) => {
+                    unique.push(Unique { name: named, columns: vec![name.clone()], is_primary: false })
+                }
                 ast::ColumnOption::Check(check) => {
                     add_check(table, constraints, named, &check.expr)?;
                 }
@@ -204,9 +202,7 @@ impl Executor {
         self.with(|database| {
             let sequence = database.new_oid();
             let catalog = database.catalog(self.session);
-            let name = free_name(table, &column.name, "seq", |name| {
-                catalog.relation(schema, name).is_some()
-            });
+            let name = free_name(table, &column.name, "seq", |name| catalog.relation(schema, name).is_some());
             let greatest = match column.ty.scalar {
                 Scalar::Int2 => i16::MAX.into(),
                 Scalar::Int8 => i64::MAX,
@@ -236,6 +232,7 @@ impl Executor {
         self.with(|database| {
             let target = Target::of(database.catalog(self.session), naming, oid)?;
             let file = database.files.get_mut(&target.table.file).expect("a table has a file");
+            let mut made = Vec::new();
             for index in &target.indexes {
                 if file.indexes.contains_key(&index.oid) {
                     continue;
@@ -248,112 +245,16 @@ impl Executor {
                     }
                 }
                 file.indexes.insert(index.oid, entries);
+                let storage = Storage { file: target.table.file, index: Some(index.oid) };
+                made.push(storage);
             }
+            database.session_mut(self.session).transaction_mut().storage.extend(made);
             Ok(())
         })
     }
-
-    pub(super) async fn drop_tables(
-        &self,
-        names: &[ast::ObjectName],
-        if_exists: bool,
-        cascade: bool,
-    ) -> Result<Reply, SqlError> {
-        let mut dropped = Vec::new();
-        for name in names {
-            let name = QualifiedName::of(name)?;
-            let found = self.with(|database| {
-                let naming = &database.session(self.session).naming;
-                let catalog = database.catalog(self.session);
-                let oid = catalog.find(naming, &name)?;
-                Some((oid, catalog.object(oid)?.clone()))
-            });
-            let oid = match found {
-                Some((oid, Object::Table(_))) => oid,
-                Some((_, other)) => {
-                    return Err(error("42809", format!("\"{}\" is not a table", other.name())));
-                }
-                None if if_exists => continue,
-                None => return Err(error("42P01", format!("table \"{}\" does not exist", name.name))),
-            };
-            self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
-            // Somebody may have dropped it meanwhile.
-            self.with(|database| database.refresh(self.session));
-            if self.table(oid).is_none() {
-                return Err(error("42P01", format!("table \"{}\" does not exist", name.name)));
-            }
-            dropped.push(oid);
-        }
-        self.with(|database| {
-            for oid in dropped {
-                let catalog = database.catalog(self.session);
-                if !cascade
-                    && catalog.references_to(oid).any(|(other, _)| other != oid)
-                {
-                    let table = catalog.object(oid).expect("it was looked up").name();
-                    let message = format!("cannot drop table {table} because other objects depend on it");
-                    return Err(error("2BP01", message));
-                }
-                let gone = belongings(catalog, oid);
-                for part in gone {
-                    database.define(self.session, part, None);
-                }
-            }
-            Ok(Reply::default())
-        })
-    }
-
-    pub(super) async fn lock_tables(&self, lock: &ast::Lock) -> Result<Reply, SqlError> {
-        use ast::LockTableMode as Ast;
-        let mode = match lock.lock_mode {
-            None | Some(Ast::AccessExclusive) => Mode::AccessExclusive,
-            Some(Ast::AccessShare) => Mode::AccessShare,
-            Some(Ast::RowShare) => Mode::RowShare,
-            Some(Ast::RowExclusive) => Mode::RowExclusive,
-            Some(Ast::ShareUpdateExclusive) => Mode::ShareUpdateExclusive,
-            Some(Ast::Share) => Mode::Share,
-            Some(Ast::ShareRowExclusive) => Mode::ShareRowExclusive,
-            Some(Ast::Exclusive) => Mode::Exclusive,
-        };
-        for target in &lock.tables {
-            let name = QualifiedName::of(&target.name)?;
-            let oid = self.with(|database| {
-                let naming = &database.session(self.session).naming;
-                Ok::<_, SqlError>(database.catalog(self.session).resolve(naming, &name)?.0)
-            })?;
-            if lock.nowait {
-                let taken = self.with(|database| {
-                    let depth = database.session(self.session).transaction().depth();
-                    database.locks.get_mut().try_acquire(self.session, Tag::Relation(oid), mode, depth)
-                });
-                if !taken {
-                    let message = format!("could not obtain lock on relation \"{}\"", name.name);
-                    return Err(error("55P03", message));
-                }
-            } else {
-                self.lock(Tag::Relation(oid), mode, "a table's lock").await?;
-            }
-            self.with(|database| database.refresh(self.session));
-            if self.with(|database| database.catalog(self.session).object(oid).is_none()) {
-                return Err(error("42P01", format!("relation \"{name}\" does not exist")));
-            }
-        }
-        Ok(Reply::default())
-    }
 }
 
-/// A table, and what goes with it.
-fn belongings(catalog: &Catalog, table: Oid) -> Vec<Oid> {
-    let belongs = |object: &Object| match object {
-        Object::Index(index) => index.table == table,
-        Object::Sequence(sequence) => sequence.owner.is_some_and(|(owner, _)| owner == table),
-        _ => false,
-    };
-    let parts = catalog.objects().filter(|(_, object)| belongs(object)).map(|(oid, _)| oid);
-    parts.chain([table]).collect()
-}
-
-fn table_constraint(
+pub(super) fn table_constraint(
     table: &Rc<str>,
     constraint: &ast::TableConstraint,
     unique: &mut Vec<Unique>,

@@ -31,6 +31,9 @@ fn of(words: &mut Words<'_>) -> Result<Option<Utility>, SqlError> {
     if let Some(maintenance) = Maintenance::parse(words)? {
         return Ok(Some(Utility::Maintain(maintenance)));
     }
+    if words.sees(&["SET", "CONSTRAINTS"]) {
+        return Ok(None);
+    }
     Ok(Some(if words.word("SET") {
         return set(words);
     } else if words.word("RESET") {
