@@ -136,6 +136,10 @@ impl Plan {
             ast::Statement::Delete(delete) => Kind::Delete(binder.delete(delete)?),
             _ => return Ok(None),
         };
+        if let Some(place) = binder.parameters.iter().position(|ty| *ty == Type::UNKNOWN) {
+            let message = format!("could not determine data type of parameter ${}", place + 1);
+            return Err(crate::error::error("42P18", message));
+        }
         Ok(Some(Plan { uses: binder.uses, parameters: binder.parameters, kind }))
     }
 

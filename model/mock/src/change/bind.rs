@@ -298,11 +298,7 @@ impl Binder<'_> {
 
     fn returning(&mut self, items: Option<&[ast::SelectItem]>) -> Result<Option<Returning>, SqlError> {
         let Some(items) = items else { return Ok(None) };
-        let mut series = Vec::new();
-        let entries = self.list(items, &mut series)?;
-        if !series.is_empty() {
-            return Err(error("0A000", "set-returning functions are not allowed in RETURNING"));
-        }
+        let entries = self.list(items)?;
         let (mut columns, mut list) = (Vec::new(), Vec::new());
         for (name, bound) in entries {
             if bound.expr.any(&|expr, _| matches!(expr, Expr::Aggregate(_))) {
@@ -341,7 +337,9 @@ impl Target {
         let width = self.missing.len();
         let table = Some((self.oid, width));
         let relation = Relation { name: name.clone(), columns, table, is_hidden: false };
-        Scope { relations: vec![relation], merged: Vec::new(), width: width + 1 }
+        let mut scope = Scope::default();
+        scope.add(relation, width + 1).expect("the first name is free");
+        scope
     }
 }
 

@@ -186,14 +186,25 @@ impl Subquery {
             SubqueryKind::Scalar => match rows.as_slice() {
                 [] => Datum::Null,
                 [only] => only[0].clone(),
-                _ => {
-                    let message = "more than one row returned by a subquery used as an expression";
-                    return Err(error("21000", message));
-                }
+                _ => return Err(several_rows()),
             },
             SubqueryKind::Array(scalar) => {
                 Datum::Array(Array::row(*scalar, rows.iter().map(|row| row[0].clone()).collect()).into())
             }
+            SubqueryKind::QuantifiedRow { comparison, all } => {
+                let compared = rows.iter().map(|row| {
+                    Ok(match comparison.evaluate(&inner, row)? {
+                        Datum::Bool(truth) => Some(truth),
+                        _ => None,
+                    })
+                });
+                return quantified(compared, *all);
+            }
+            SubqueryKind::ScalarRow { comparison } => match rows.as_slice() {
+                [] => Datum::Null,
+                [only] => return comparison.evaluate(&inner, only),
+                _ => return Err(several_rows()),
+            },
             SubqueryKind::Quantified { comparison, all } => {
                 let left = comparison.arguments[0].evaluate(cx, row)?;
                 let compared = rows.iter().map(|inner| {
@@ -204,6 +215,10 @@ impl Subquery {
             }
         })
     }
+}
+
+fn several_rows() -> SqlError {
+    error("21000", "more than one row returned by a subquery used as an expression")
 }
 
 /// `AND`, or `OR`, in three-valued logic: it ends with the first part that decides.

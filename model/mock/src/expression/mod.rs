@@ -103,6 +103,15 @@ pub(crate) enum SubqueryKind {
         comparison: Called,
         all: bool,
     },
+    /// Compared each by an expression over the row, outside of which is the row of the query around it.
+    QuantifiedRow {
+        comparison: Expr,
+        all: bool,
+    },
+    /// The only one compared so.
+    ScalarRow {
+        comparison: Expr,
+    },
     /// All of them, as an array.
     Array(Scalar),
 }
@@ -152,6 +161,8 @@ pub(crate) struct Aggregated {
 pub(crate) struct Windowed {
     pub function: WindowFunction,
     pub arguments: Box<[Expr]>,
+    /// Which rows an aggregate counts.
+    pub filter: Option<Expr>,
     pub partition: Box<[Expr]>,
     pub order: Vec<SortKey>,
     pub frame: Frame,
@@ -163,22 +174,51 @@ pub(crate) enum WindowFunction {
     RowNumber,
     Rank,
     DenseRank,
+    PercentRank,
+    CumeDist,
+    Ntile,
     /// `lag` is -1, `lead` 1.
     Shift(i64),
     FirstValue,
     LastValue,
+    NthValue,
     Aggregate(Aggregate),
 }
 
 /// Which rows of its partition a window function sees.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub units: Units,
+    pub start: Edge,
+    pub end: Edge,
+}
+
+/// What a frame's distances count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Frame {
-    /// All of them.
-    Partition,
-    /// Up to the current row and those that sort alike.
-    Peers,
-    /// Up to the current row.
-    Row,
+pub(crate) enum Units {
+    Rows,
+    /// By how much the key that sorts differs.
+    Range,
+    /// Rows that sort alike are one.
+    Groups,
+}
+
+/// Where a frame begins or ends.
+#[derive(Clone, Debug)]
+pub(crate) enum Edge {
+    First,
+    Preceding(Offset),
+    Current,
+    Following(Offset),
+    Last,
+}
+
+/// How far away an edge is.
+#[derive(Clone, Debug)]
+pub(crate) struct Offset {
+    pub distance: Expr,
+    /// The key that is this far away, for RANGE.
+    pub limit: Option<Expr>,
 }
 
 /// What rows are sorted by.
@@ -225,6 +265,35 @@ impl PartialEq for Aggregated {
             && self.distinct == other.distinct
             && self.order == other.order
             && self.filter == other.filter
+    }
+}
+
+impl Windowed {
+    /// Every expression in it.
+    pub fn parts(&self) -> impl Iterator<Item = &Expr> {
+        let edges = [&self.frame.start, &self.frame.end].into_iter().filter_map(|edge| match edge {
+            Edge::Preceding(offset) | Edge::Following(offset) => Some(offset),
+            Edge::First | Edge::Current | Edge::Last => None,
+        });
+        let offsets = edges.flat_map(|offset| std::iter::once(&offset.distance).chain(&offset.limit));
+        let order = self.order.iter().map(|key| &key.expr);
+        self.arguments.iter().chain(&self.filter).chain(&self.partition).chain(order).chain(offsets)
+    }
+
+    /// Every expression in it.
+    pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let edges = [&mut self.frame.start, &mut self.frame.end].into_iter().filter_map(|edge| match edge {
+            Edge::Preceding(offset) | Edge::Following(offset) => Some(offset),
+            Edge::First | Edge::Current | Edge::Last => None,
+        });
+        let offsets = edges.flat_map(|offset| std::iter::once(&mut offset.distance).chain(&mut offset.limit));
+        let order = self.order.iter_mut().map(|key| &mut key.expr);
+        self.arguments
+            .iter_mut()
+            .chain(&mut self.filter)
+            .chain(&mut self.partition)
+            .chain(order)
+            .chain(offsets)
     }
 }
 

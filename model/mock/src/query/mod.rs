@@ -21,7 +21,7 @@ mod window;
 pub(crate) use bind::{all_of, column_of, together};
 pub(crate) use from::{Join, JoinKind, Path, Scan, Source, each};
 pub(crate) use rows::{filtered, limits, rows};
-pub(crate) use scope::{Named, Relation, Scope};
+pub(crate) use scope::{Column, Named, Relation, Scope};
 pub(crate) use sort::sort;
 
 use crate::change::Target;
@@ -42,6 +42,8 @@ pub(crate) struct Query {
     /// Over the body's rows, which may have more columns than it gives.
     pub order: Vec<SortKey>,
     pub limit: Option<Expr>,
+    /// Whether it gives the rows too that sort as the last one does.
+    pub with_ties: bool,
     pub offset: Option<Expr>,
 }
 
@@ -142,16 +144,31 @@ pub(crate) enum Waits {
 }
 
 impl Query {
-    /// `VALUES`
-    pub fn of_values(rows: Vec<Vec<Expr>>, columns: Vec<Output>) -> Query {
+    /// One that gives a body's rows, with no columns as yet.
+    pub fn of(body: Body) -> Query {
         Query {
             with: Vec::new(),
-            body: Body::Values(rows),
-            columns,
+            body,
+            columns: Vec::new(),
             order: Vec::new(),
             limit: None,
+            with_ties: false,
             offset: None,
         }
+    }
+
+    /// `VALUES`
+    pub fn of_values(rows: Vec<Vec<Expr>>, columns: Vec<Output>) -> Query {
+        Query { columns, ..Query::of(Body::Values(rows)) }
+    }
+
+    /// The rows of this one in another order, after its limit.
+    pub fn wrapped(self, order: Vec<SortKey>) -> Query {
+        let columns = self.columns.clone();
+        let project = (0..columns.len()).map(Expr::Column).collect();
+        let from = Source::Query { query: Rc::new(self), lateral: false };
+        let select = Select { project, ..Select::of(from, None, Distinct::All) };
+        Query { columns, order, ..Query::of(Body::Select(select.into())) }
     }
 
     /// Whether it locks the rows that it gives.

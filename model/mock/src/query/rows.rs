@@ -38,7 +38,19 @@ pub(crate) fn rows(query: &Query, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, S
     if skipped > 0 {
         rows.drain(..skipped.min(rows.len()));
     }
-    rows.truncate(most);
+    if query.with_ties && 0 < most && most < rows.len() {
+        let last = sort::values(&query.order, cx, &rows[most - 1])?;
+        let mut end = most;
+        while end < rows.len()
+            && sort::compare(&query.order, &last, &sort::values(&query.order, cx, &rows[end])?).is_eq()
+        {
+            end += 1;
+        }
+        rows.truncate(end);
+    }
+    if !query.with_ties || most == 0 {
+        rows.truncate(most);
+    }
     let width = query.columns.len();
     if rows.first().is_some_and(|row| row.len() > width) {
         rows.iter_mut().for_each(|row| row.truncate(width));

@@ -11,8 +11,8 @@ use std::rc::Rc;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
     pub relations: Vec<Relation>,
-    /// The columns that a join by USING made one of two.
-    pub merged: Vec<Merged>,
+    /// The columns as `*` gives them, and as they are found by their names alone: a join by USING has made one of two.
+    pub columns: Vec<Column>,
     /// How many values a row has.
     pub width: usize,
 }
@@ -37,14 +37,12 @@ pub(crate) struct Named {
     pub slot: usize,
 }
 
-/// One column instead of two.
+/// A column of a FROM, or one instead of two.
 #[derive(Clone, Debug)]
-pub(crate) struct Merged {
+pub(crate) struct Column {
     pub name: Rc<str>,
     pub ty: Type,
     pub expr: Expr,
-    /// The places of those that it stands for.
-    pub slots: [usize; 2],
 }
 
 impl Scope {
@@ -52,21 +50,10 @@ impl Scope {
     ///
     /// # Errors
     /// `42702`: there are several.
-    pub fn column(&self, name: &str) -> Result<Option<(Expr, Type)>, SqlError> {
-        let merged = self.merged.iter().rev().find(|merged| *merged.name == *name);
-        let hidden = |slot: usize| self.merged.iter().any(|merged| merged.slots.contains(&slot));
-        let all = self
-            .relations
-            .iter()
-            .filter(|relation| !relation.is_hidden)
-            .flat_map(|relation| &relation.columns);
-        let mut found =
-            all.filter(|column| *column.name == *name && !(merged.is_some() && hidden(column.slot)));
-        let first = match merged {
-            Some(merged) => Some((merged.expr.clone(), merged.ty)),
-            None => found.next().map(|column| (Expr::Column(column.slot), column.ty)),
-        };
-        if first.is_some() && found.next().is_some() {
+    pub fn column(&self, name: &str) -> Result<Option<&Column>, SqlError> {
+        let mut found = self.columns.iter().filter(|column| *column.name == *name);
+        let first = found.next();
+        if found.next().is_some() {
             return Err(error("42702", format!("column reference \"{name}\" is ambiguous")));
         }
         Ok(first)
@@ -86,20 +73,28 @@ impl Scope {
             let message = format!("table name \"{}\" specified more than once", relation.name);
             return Err(error("42712", message));
         }
+        if !relation.is_hidden {
+            self.columns.extend(relation.columns.iter().map(Named::column));
+        }
         self.relations.push(relation);
         self.width += width;
         Ok(())
     }
 
-    /// All columns, in their order, those that were made one of two first.
-    pub fn all(&self) -> Vec<(Rc<str>, Expr, Type)> {
-        let merged = self.merged.iter().map(|merged| (merged.name.clone(), merged.expr.clone(), merged.ty));
-        let hidden = |slot: usize| self.merged.iter().any(|merged| merged.slots.contains(&slot));
-        let single = self.relations.iter().flat_map(|relation| &relation.columns);
-        let single = single.filter(|column| !hidden(column.slot));
-        merged
-            .chain(single.map(|column| (column.name.clone(), Expr::Column(column.slot), column.ty)))
-            .collect()
+    /// The name of the column at this place of a row, with its relation's.
+    pub fn name_of(&self, slot: usize) -> Option<String> {
+        let named = self.relations.iter().find_map(|relation| {
+            let column = relation.columns.iter().find(|column| column.slot == slot)?;
+            Some(format!("{}.{}", relation.name, column.name))
+        });
+        let number = |relation: &&Relation| relation.table.is_some_and(|(_, number)| number == slot);
+        named.or_else(|| Some(format!("{}.ctid", self.relations.iter().find(number)?.name)))
+    }
+}
+
+impl Named {
+    fn column(&self) -> Column {
+        Column { name: self.name.clone(), ty: self.ty, expr: Expr::Column(self.slot) }
     }
 }
 

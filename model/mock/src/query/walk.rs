@@ -39,8 +39,13 @@ impl Expr {
                 otherwise.walk(depth, visit)
             }
             Expr::Subquery(subquery) => {
-                if let SubqueryKind::Quantified { comparison, .. } = &mut subquery.kind {
-                    comparison.arguments[0].walk(depth, visit)?;
+                match &mut subquery.kind {
+                    SubqueryKind::Quantified { comparison, .. } => {
+                        comparison.arguments[0].walk(depth, visit)?;
+                    }
+                    SubqueryKind::QuantifiedRow { comparison, .. }
+                    | SubqueryKind::ScalarRow { comparison } => comparison.walk(depth + 1, visit)?,
+                    SubqueryKind::Scalar | SubqueryKind::Exists | SubqueryKind::Array(_) => (),
                 }
                 Rc::make_mut(&mut subquery.query).walk(depth + 1, visit)
             }
@@ -49,12 +54,23 @@ impl Expr {
                 each(aggregated.order.iter_mut().map(|key| &mut key.expr), depth, visit)?;
                 each(&mut aggregated.filter, depth, visit)
             }
-            Expr::Window(windowed) => {
-                each(&mut windowed.arguments, depth, visit)?;
-                each(&mut windowed.partition, depth, visit)?;
-                each(windowed.order.iter_mut().map(|key| &mut key.expr), depth, visit)
-            }
+            Expr::Window(windowed) => each(windowed.parts_mut(), depth, visit),
         }
+    }
+
+    /// Moves it into a query that stands where it stood.
+    ///
+    /// # Errors
+    /// None.
+    pub fn deepen(&mut self) -> Result<(), SqlError> {
+        self.walk(0, &mut |expr, depth| {
+            match expr {
+                Expr::Column(column) if depth == 0 => *expr = Expr::Outer { level: 1, column: *column },
+                Expr::Outer { level, .. } if *level > 0 && *level >= depth => *level += 1,
+                _ => (),
+            }
+            Ok(false)
+        })
     }
 
     /// Whether this is so of it or of any of its parts, those of its subqueries too.
@@ -110,9 +126,7 @@ impl Select {
             each(&mut group.having, depth, visit)?;
         }
         for windowed in &mut self.windows {
-            each(&mut windowed.arguments, depth, visit)?;
-            each(&mut windowed.partition, depth, visit)?;
-            each(windowed.order.iter_mut().map(|key| &mut key.expr), depth, visit)?;
+            each(windowed.parts_mut(), depth, visit)?;
         }
         for series in &mut self.series {
             each(&mut series.arguments, depth, visit)?;

@@ -3,7 +3,7 @@
 use super::{Binder, Bound};
 use crate::catalog::parts;
 use crate::error::{error, unsupported};
-use crate::expression::{Aggregated, EngineCall, Expr, Frame, SortKey, WindowFunction, Windowed};
+use crate::expression::{Aggregated, EngineCall, Expr, SortKey};
 use crate::functions;
 use crate::types::cast::Context;
 use crate::types::{Datum, Scalar, Type};
@@ -33,6 +33,9 @@ impl Binder<'_> {
         if let Some(over) = &function.over {
             return self.window(&name, function, list, over);
         }
+        if functions::is_series(&name) {
+            return self.series_of_list(&name, list);
+        }
         let star = list.is_some_and(is_star);
         let arguments = if star { Vec::new() } else { self.arguments(&name, list)? };
         if let Some(bound) = self.syntax(&name, &arguments)? {
@@ -45,12 +48,37 @@ impl Binder<'_> {
         if let Some(aggregate) = functions::aggregate(&name, &types)? {
             return self.aggregate(name, aggregate, arguments, function, list);
         }
+        if super::window::is_window_function(&name) {
+            return Err(error("42809", format!("window function {name} requires an OVER clause")));
+        }
         let call = functions::function(&name, &types)?;
         let result = call.result;
         Ok(Bound::new(Expr::Call(self.called(&name, call, arguments)?.into()), result))
     }
 
-    fn arguments(
+    /// A function that gives rows, in a list: a column that its rows come to be.
+    fn series_of_list(
+        &mut self,
+        name: &str,
+        list: Option<&ast::FunctionArgumentList>,
+    ) -> Result<Bound, SqlError> {
+        let Some(mut series) = self.series.take() else {
+            let message = format!("set-returning functions are not allowed in {}", self.place);
+            return Err(error("0A000", message));
+        };
+        let arguments = self.arguments(name, list)?;
+        let repeated = self.repeat(name, arguments)?.ok_or_else(|| unsupported(name))?;
+        let ty = match repeated.series.columns.as_slice() {
+            [(_, ty)] => *ty,
+            _ => return Err(unsupported(format!("the function {name} outside FROM"))),
+        };
+        series.push(repeated);
+        let column = series.len() - 1;
+        self.series = Some(series);
+        Ok(Bound::new(Expr::Outer { level: 0, column }, ty))
+    }
+
+    pub(super) fn arguments(
         &mut self,
         name: &str,
         list: Option<&ast::FunctionArgumentList>,
@@ -163,11 +191,29 @@ impl Binder<'_> {
             let ty = aggregate.parameter(place);
             coerced.push(self.coerce(argument, ty, Context::Implicit)?);
         }
-        let inside = |expr: &Expr| matches!(expr, Expr::Aggregate(_) | Expr::Window(_));
-        if coerced.iter().any(|argument| argument.any(&|expr, depth| depth == 0 && inside(expr))) {
-            return Err(error("42803", "aggregate function calls cannot be nested"));
-        }
         let distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
+        if distinct && order.iter().any(|key| !coerced.contains(&key.expr)) {
+            let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+            return Err(error("42P10", message));
+        }
+        for part in coerced.iter().chain(order.iter().map(|key| &key.expr)).chain(&filter) {
+            if part.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_))) {
+                return Err(error("42803", "aggregate function calls cannot be nested"));
+            }
+            if part.any(&|expr, _| matches!(expr, Expr::Outer { level: 0, .. })) {
+                let message = "aggregate function calls cannot contain set-returning function calls";
+                return Err(error("0A000", message));
+            }
+            if part.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Window(_))) {
+                let message = "aggregate function calls cannot contain window function calls";
+                return Err(error("42803", message));
+            }
+        }
+        let reaches = |expr: &Expr, at: usize| matches!(expr, Expr::Outer { level, .. } if *level > at);
+        let is_own = |expr: &Expr, _: usize| matches!(expr, Expr::Column(_));
+        if coerced.iter().any(|part| part.any(&reaches)) && !coerced.iter().any(|part| part.any(&is_own)) {
+            return Err(unsupported("an aggregate of a query around its own"));
+        }
         let result = aggregate.result;
         let aggregated = Aggregated { name, aggregate, arguments: coerced.into(), distinct, order, filter };
         Ok(Bound::new(Expr::Aggregate(aggregated.into()), result))
@@ -175,13 +221,22 @@ impl Binder<'_> {
 
     /// ORDER BY inside an aggregate or a window.
     fn sort_keys(&mut self, by: &[ast::OrderByExpr]) -> Result<Vec<SortKey>, SqlError> {
-        by.iter()
-            .map(|by| {
-                let bound = self.expr(&by.expr)?;
-                let expr = self.known(bound)?.expr;
-                sort_key(expr, &by.options)
-            })
-            .collect()
+        Ok(self.typed_sort_keys(by)?.0)
+    }
+
+    /// ORDER BY inside an aggregate or a window, with the keys' types.
+    pub(super) fn typed_sort_keys(
+        &mut self,
+        by: &[ast::OrderByExpr],
+    ) -> Result<(Vec<SortKey>, Vec<Type>), SqlError> {
+        let (mut keys, mut types) = (Vec::new(), Vec::new());
+        for by in by {
+            let bound = self.expr(&by.expr)?;
+            let bound = self.known(bound)?;
+            keys.push(sort_key(bound.expr, &by.options)?);
+            types.push(bound.ty);
+        }
+        Ok((keys, types))
     }
 
     /// What is of no known type is text.
@@ -191,66 +246,6 @@ impl Binder<'_> {
         }
         let text = Type::of(Scalar::Text);
         Ok(Bound::new(self.coerce(bound, text, Context::Implicit)?, text))
-    }
-
-    fn window(
-        &mut self,
-        name: &str,
-        function: &ast::Function,
-        list: Option<&ast::FunctionArgumentList>,
-        over: &ast::WindowType,
-    ) -> Result<Bound, SqlError> {
-        let spec = match over {
-            ast::WindowType::WindowSpec(spec) if spec.window_name.is_none() => spec,
-            _ => return Err(unsupported("a named window")),
-        };
-        if function.filter.is_some() {
-            return Err(unsupported("FILTER of a window function"));
-        }
-        let star = list.is_some_and(is_star);
-        let arguments = if star { Vec::new() } else { self.arguments(name, list)? };
-        let int8 = Type::of(Scalar::Int8);
-        let first = arguments.first().map_or(Type::of(Scalar::Text), |bound| bound.ty);
-        let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
-        let (function, result, parameters) = match name {
-            "row_number" => (WindowFunction::RowNumber, int8, vec![]),
-            "rank" => (WindowFunction::Rank, int8, vec![]),
-            "dense_rank" => (WindowFunction::DenseRank, int8, vec![]),
-            "lag" | "lead" => {
-                let direction = if name == "lag" { -1 } else { 1 };
-                (WindowFunction::Shift(direction), first, vec![first, Type::of(Scalar::Int4), first])
-            }
-            "first_value" => (WindowFunction::FirstValue, first, vec![first]),
-            "last_value" => (WindowFunction::LastValue, first, vec![first]),
-            _ => match functions::aggregate(name, &types)? {
-                Some(aggregate) => {
-                    let parameters = (0..arguments.len()).map(|place| aggregate.parameter(place)).collect();
-                    let result = aggregate.result;
-                    (WindowFunction::Aggregate(aggregate), result, parameters)
-                }
-                None => return Err(unsupported(format!("the window function {name}"))),
-            },
-        };
-        if arguments.len() > parameters.len() {
-            return Err(error(
-                "42883",
-                format!("function {name} does not take {} arguments", arguments.len()),
-            ));
-        }
-        let mut coerced = Vec::new();
-        for (argument, ty) in arguments.into_iter().zip(parameters) {
-            coerced.push(self.coerce(argument, ty, Context::Implicit)?);
-        }
-        let mut partition = Vec::new();
-        for part in &spec.partition_by {
-            let bound = self.expr(part)?;
-            partition.push(self.known(bound)?.expr);
-        }
-        let order = self.sort_keys(&spec.order_by)?;
-        let frame = frame(spec, order.is_empty())?;
-        let windowed =
-            Windowed { function, arguments: coerced.into(), partition: partition.into(), order, frame };
-        Ok(Bound::new(Expr::Window(windowed.into()), result))
     }
 
     /// What PostgreSQL's grammar has as names of their own.
@@ -337,27 +332,16 @@ pub(crate) fn sort_key(expr: Expr, options: &ast::OrderByOptions) -> Result<Sort
     let descending = match &options.sort {
         None | Some(ast::OrderBySort::Asc) => false,
         Some(ast::OrderBySort::Desc) => true,
-        Some(other) => return Err(unsupported(format!("ORDER BY {other:?}"))),
+        Some(ast::OrderBySort::Using(operator)) => match operator.to_string().as_str() {
+            "<" => false,
+            ">" => true,
+            other => return Err(unsupported(format!("ORDER BY USING {other}"))),
+        },
     };
     Ok(SortKey { expr, descending, nulls_first: options.nulls_first.unwrap_or(descending) })
 }
 
-fn frame(spec: &ast::WindowSpec, unordered: bool) -> Result<Frame, SqlError> {
-    use ast::WindowFrameBound::{CurrentRow, Following, Preceding};
-    let Some(frame) = &spec.window_frame else {
-        return Ok(if unordered { Frame::Partition } else { Frame::Peers });
-    };
-    match (&frame.units, &frame.start_bound, &frame.end_bound) {
-        (_, Preceding(None), Some(Following(None))) => Ok(Frame::Partition),
-        (ast::WindowFrameUnits::Rows, Preceding(None), None | Some(CurrentRow)) => Ok(Frame::Row),
-        (ast::WindowFrameUnits::Range, Preceding(None), None | Some(CurrentRow)) if !unordered => {
-            Ok(Frame::Peers)
-        }
-        _ => Err(unsupported(format!("the window frame {} {}", frame.units, frame.start_bound))),
-    }
-}
-
-fn is_star(list: &ast::FunctionArgumentList) -> bool {
+pub(super) fn is_star(list: &ast::FunctionArgumentList) -> bool {
     matches!(list.args.as_slice(), [ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Wildcard)])
 }
 

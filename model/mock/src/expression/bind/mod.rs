@@ -3,11 +3,13 @@
 mod function;
 mod literal;
 mod operator;
+mod row;
+mod window;
 
 pub(crate) use function::{function_name, sort_key};
 
 use super::evaluate::check_depth;
-use super::{Called, Converted, Expr, Subquery, SubqueryKind};
+use super::{Called, Converted, EngineCall, Expr, Subquery, SubqueryKind};
 use crate::catalog::{Catalog, Naming, identifier};
 use crate::error::{error, unsupported};
 use crate::functions;
@@ -49,6 +51,14 @@ pub(crate) struct Binder<'a> {
     pub uses: Vec<(Oid, Mode)>,
     /// The conditions of inner joins in the innermost FROM.
     pub joined: Vec<Expr>,
+    /// The windows that have names in the innermost query.
+    pub windows: Vec<(Rc<str>, ast::WindowSpec)>,
+    /// The functions that give rows in the innermost list; `None` where there may be none.
+    pub series: Option<Vec<crate::query::Repeated>>,
+    /// What is bound, for messages.
+    place: String,
+    /// Relations that are there, and out of sight of what is bound.
+    pub unreachable: Vec<Rc<str>>,
     pub depth: usize,
 }
 
@@ -77,6 +87,10 @@ impl<'a> Binder<'a> {
             parameters: Vec::new(),
             uses: Vec::new(),
             joined: Vec::new(),
+            windows: Vec::new(),
+            series: None,
+            place: "RETURNING".to_owned(),
+            unreachable: Vec::new(),
             depth: 0,
         }
     }
@@ -94,7 +108,11 @@ impl<'a> Binder<'a> {
     /// # Errors
     /// It is none.
     pub fn condition(&mut self, ast: &ast::Expr, place: &str) -> Result<Expr, SqlError> {
-        let bound = self.expr(ast)?;
+        let series = self.series.take();
+        let around = std::mem::replace(&mut self.place, place.to_owned());
+        let bound = self.expr(ast);
+        (self.place, self.series) = (around, series);
+        let bound = bound?;
         if bound.ty != Type::of(Scalar::Bool) && bound.ty != Type::of(Scalar::Unknown) {
             let message = format!("argument of {place} must be type boolean, not type {}", bound.ty);
             return Err(error("42804", message));
@@ -139,11 +157,21 @@ impl<'a> Binder<'a> {
             Ast::Interval(interval) => self.interval(interval),
             Ast::Cast { kind: ast::CastKind::Cast | ast::CastKind::DoubleColon, expr, data_type, .. } => {
                 let (ty, modifier) = crate::types::name::parse(data_type)?;
-                let bound = self.expr(expr)?;
+                let bound = match &**expr {
+                    // The cast says what it is empty of.
+                    Ast::Array(array) if array.elem.is_empty() => {
+                        Bound::scalar(Expr::Literal(Datum::text("{}")), Scalar::Unknown)
+                    }
+                    expr => self.expr(expr)?,
+                };
                 Ok(Bound::new(self.convert(bound, ty, modifier, Context::Explicit)?, ty))
             }
             Ast::UnaryOp { op, expr } => self.unary(*op, expr),
             Ast::BinaryOp { left, op, right } => self.binary(left, op, right),
+            Ast::IsNull(inner) if let Some(parts) = row::row_parts(inner) => self.row_is_null(&parts, false),
+            Ast::IsNotNull(inner) if let Some(parts) = row::row_parts(inner) => {
+                self.row_is_null(&parts, true)
+            }
             Ast::IsNull(inner) => Ok(Bound::bool(Expr::IsNull(self.expr(inner)?.expr.into()))),
             Ast::IsNotNull(inner) => {
                 Ok(Bound::bool(negated(Expr::IsNull(self.expr(inner)?.expr.into()), true)))
@@ -163,6 +191,10 @@ impl<'a> Binder<'a> {
             }
             Ast::InList { expr, list, negated: not } => self.in_list(expr, list, *not),
             Ast::InSubquery { expr, subquery, negated: not } => {
+                if let Some(parts) = row::row_parts(expr) {
+                    let any = self.rows_quantified(&parts, "=", subquery, false)?;
+                    return Ok(Bound::bool(negated(any.expr, *not)));
+                }
                 let any = self.quantified(expr, "=", subquery, false)?;
                 Ok(Bound::bool(negated(any.expr, *not)))
             }
@@ -198,8 +230,17 @@ impl<'a> Binder<'a> {
     fn column(&mut self, name: &str) -> Result<Bound, SqlError> {
         for level in 0..self.scopes.len() {
             let scope = &self.scopes[self.scopes.len() - 1 - level];
-            if let Some((expr, ty)) = scope.column(name)? {
-                return Ok(Bound::new(outer(expr, level), ty));
+            if let Some(column) = scope.column(name)? {
+                return Ok(Bound::new(outer(column.expr.clone(), level), column.ty));
+            }
+            let mut tables = scope.relations.iter().filter(|relation| !relation.is_hidden);
+            if let (Some(only), None) = (tables.next(), tables.next())
+                && let Some(bound) = system_column(only, name)
+            {
+                return Ok(Bound::new(outer(bound.expr, level), bound.ty));
+            }
+            if scope.relation(name).is_some_and(|relation| !relation.is_hidden) {
+                return Err(unsupported("a row as a value"));
             }
         }
         if let Some(bound) = self.niladic(name) {
@@ -215,13 +256,25 @@ impl<'a> Binder<'a> {
             if let Some(named) = source.column(column) {
                 return Ok(Bound::new(outer(Expr::Column(named.slot), level), named.ty));
             }
+            if let Some(bound) = system_column(source, column) {
+                return Ok(Bound::new(outer(bound.expr, level), bound.ty));
+            }
             return Err(error("42703", format!("column {relation}.{column} does not exist")));
+        }
+        if self.unreachable.iter().any(|name| **name == *relation) {
+            let message = format!("invalid reference to FROM-clause entry for table \"{relation}\"");
+            return Err(error("42P01", message));
         }
         Err(error("42P01", format!("missing FROM-clause entry for table \"{relation}\"")))
     }
 
     fn is(&mut self, inner: &ast::Expr, truth: Option<bool>, not: bool) -> Result<Bound, SqlError> {
-        let inner = self.expr_as(inner, Type::of(Scalar::Bool))?.into();
+        let words = match truth {
+            Some(true) => "TRUE",
+            Some(false) => "FALSE",
+            None => "UNKNOWN",
+        };
+        let inner = self.condition(inner, &format!("IS {}{words}", if not { "NOT " } else { "" }))?.into();
         let expr = match truth {
             Some(truth) => Expr::Is(inner, truth),
             None => Expr::IsNull(inner),
@@ -257,8 +310,7 @@ impl<'a> Binder<'a> {
     fn array(&mut self, elements: &[ast::Expr]) -> Result<Bound, SqlError> {
         let bound = elements.iter().map(|element| self.expr(element)).collect::<Result<Vec<_>, _>>()?;
         if bound.is_empty() {
-            // The context says what it is empty of.
-            return Ok(Bound::scalar(Expr::Literal(Datum::text("{}")), Scalar::Unknown));
+            return Err(error("42P18", "cannot determine type of empty array"));
         }
         let (of, ty) = self.common(bound, "ARRAY")?;
         if ty.is_array {
@@ -297,6 +349,9 @@ impl<'a> Binder<'a> {
     ) -> Result<Bound, SqlError> {
         let left = self.expr(left)?;
         let query = self.subquery(query)?;
+        if query.columns.len() > 1 {
+            return Err(error("42601", "subquery has too many columns"));
+        }
         let right = Bound::new(Expr::Column(0), single_column(&query)?);
         let comparison = self.comparison(symbol, left, right)?;
         let kind = SubqueryKind::Quantified { comparison, all };
@@ -313,7 +368,10 @@ impl<'a> Binder<'a> {
     }
 
     /// A function over arguments, each turned into what it takes.
-    fn called(
+    ///
+    /// # Errors
+    /// `42846`: an argument cannot be.
+    pub fn called(
         &mut self,
         name: &str,
         call: functions::Call,
@@ -400,14 +458,32 @@ fn folded(expr: Expr) -> Expr {
 }
 
 /// A column as a query `level` deeper sees it.
-fn outer(expr: Expr, level: usize) -> Expr {
-    if level == 0 {
-        return expr;
+fn outer(mut expr: Expr, level: usize) -> Expr {
+    if level > 0 {
+        let walked = expr.walk(0, &mut |expr, _| {
+            if let Expr::Column(column) = *expr {
+                *expr = Expr::Outer { level, column };
+            }
+            Ok(false)
+        });
+        walked.expect("to rename columns never fails");
     }
-    match expr {
-        Expr::Column(column) => Expr::Outer { level, column },
-        Expr::Coalesce(parts) => Expr::Coalesce(parts.into_iter().map(|part| outer(part, level)).collect()),
-        other => other,
+    expr
+}
+
+/// What every table has beside its own columns.
+fn system_column(relation: &crate::query::Relation, name: &str) -> Option<Bound> {
+    let (oid, number) = relation.table?;
+    let version = Expr::Column(number);
+    match name {
+        "ctid" => Some(Bound::scalar(Expr::Engine(EngineCall::RowVersion, [version].into()), Scalar::Text)),
+        // On the outer side of a join there may be no row.
+        "tableoid" => {
+            let branches = [(Expr::IsNull(version.into()), Expr::NULL)].into();
+            let otherwise = Expr::Literal(Datum::Int(oid.0.into())).into();
+            Some(Bound::scalar(Expr::Case { branches, otherwise }, Scalar::Oid))
+        }
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Operators.
 
+use super::row::row_parts;
 use super::{Binder, Bound, negated};
 use crate::error::unsupported;
 use crate::expression::{Called, Expr};
@@ -45,8 +46,12 @@ impl Binder<'_> {
             }
             _ => (),
         }
-        if let (ast::Expr::Tuple(left), ast::Expr::Tuple(right)) = (left, right) {
-            return self.rows(left, op, right);
+        match (row_parts(left), row_parts(right)) {
+            (Some(left), Some(right)) => return self.rows(&left, &symbol(op)?, &right),
+            (Some(left), None) if let ast::Expr::Subquery(query) = right => {
+                return self.row_and_query(&left, &symbol(op)?, query);
+            }
+            _ => (),
         }
         let (left, right) = (self.expr(left)?, self.expr(right)?);
         self.operator(&symbol(op)?, left, right)
@@ -85,35 +90,16 @@ impl Binder<'_> {
         Ok(Bound::new(Expr::Call(called.into()), result))
     }
 
-    /// `(a, b) = (c, d)`
-    fn rows(
-        &mut self,
-        left: &[ast::Expr],
-        op: &BinaryOperator,
-        right: &[ast::Expr],
-    ) -> Result<Bound, SqlError> {
-        if left.len() != right.len() {
-            return Err(crate::error::error("42601", "unequal number of entries in row expressions"));
-        }
-        let not = match op {
-            BinaryOperator::Eq => false,
-            BinaryOperator::NotEq => true,
-            _ => return Err(unsupported(format!("a comparison of rows by {op}"))),
-        };
-        let mut parts = Vec::new();
-        for (left, right) in left.iter().zip(right) {
-            let (left, right) = (self.expr(left)?, self.expr(right)?);
-            parts.push(self.operator("=", left, right)?.expr);
-        }
-        Ok(Bound::bool(negated(Expr::And(parts.into()), not)))
-    }
-
     pub(super) fn distinct(
         &mut self,
         left: &ast::Expr,
         right: &ast::Expr,
         not: bool,
     ) -> Result<Bound, SqlError> {
+        if let (Some(left), Some(right)) = (row_parts(left), row_parts(right)) {
+            let distinct = self.rows_distinct(&left, &right)?;
+            return Ok(Bound::bool(negated(distinct, not)));
+        }
         let (left, right) = (self.expr(left)?, self.expr(right)?);
         let called = self.comparison("=", left, right)?;
         Ok(Bound::bool(negated(Expr::IsDistinct(called.into()), not)))
@@ -141,6 +127,9 @@ impl Binder<'_> {
     ) -> Result<Bound, SqlError> {
         let symbol = symbol(op)?;
         if let ast::Expr::Subquery(query) = right {
+            if let Some(left) = row_parts(left) {
+                return self.rows_quantified(&left, &symbol, query, all);
+            }
             return self.quantified(left, &symbol, query, all);
         }
         let left = self.expr(left)?;

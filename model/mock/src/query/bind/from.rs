@@ -1,7 +1,6 @@
 //! FROM: which sources there are, and how they are joined.
 
-use super::super::scope::{Merged, Named};
-use super::super::{Join, JoinKind, Path, Relation, Repeated, Scan, Scope, Source};
+use super::super::{Column, Join, JoinKind, Named, Path, Relation, Repeated, Scan, Scope, Source};
 use super::path::attach;
 use crate::catalog::{Object, QualifiedName, Table, View, identifier};
 use crate::error::{error, unsupported};
@@ -41,6 +40,7 @@ impl Binder<'_> {
 
     fn with_joins(&mut self, table: &ast::TableWithJoins) -> Result<Source, SqlError> {
         let begin = self.scope().width;
+        let left = self.scope().columns.len();
         let mut source = self.factor(&table.relation)?;
         for joined in &table.joins {
             use ast::JoinOperator as Op;
@@ -54,10 +54,10 @@ impl Binder<'_> {
                 _ => return Err(unsupported("this kind of join")),
             };
             let middle = self.scope().width;
-            let left_relations = self.scope().relations.len();
+            let middle_column = self.scope().columns.len();
             let right = self.factor(&joined.relation)?;
             let end = self.scope().width;
-            let on = self.constraint(kind, constraint, begin, left_relations)?;
+            let on = self.constraint(kind, constraint, left, middle_column)?;
             if kind == JoinKind::Inner {
                 self.joined.extend(on.clone());
             }
@@ -86,12 +86,13 @@ impl Binder<'_> {
         join.on = super::path::all_of(rest);
     }
 
+    /// A join's condition; the columns on its sides begin at these places of the scope's.
     fn constraint(
         &mut self,
         kind: JoinKind,
         constraint: &ast::JoinConstraint,
-        begin: usize,
-        left_relations: usize,
+        left: usize,
+        right: usize,
     ) -> Result<Option<Expr>, SqlError> {
         let names: Vec<Rc<str>> = match constraint {
             ast::JoinConstraint::None => return Ok(None),
@@ -101,11 +102,8 @@ impl Binder<'_> {
                 names.iter().map(name).collect::<Result<_, SqlError>>()?
             }
             ast::JoinConstraint::Natural => {
-                let scope = self.scope();
-                let left = scope.relations[..left_relations].iter().flat_map(|relation| &relation.columns);
-                let right: Vec<&Named> =
-                    scope.relations[left_relations..].iter().flat_map(|relation| &relation.columns).collect();
-                let shared = left.filter(|column| right.iter().any(|other| other.name == column.name));
+                let (lefts, rights) = self.scope().columns[left..].split_at(right - left);
+                let shared = lefts.iter().filter(|column| rights.iter().any(|it| it.name == column.name));
                 let mut names: Vec<Rc<str>> = Vec::new();
                 for column in shared {
                     if !names.contains(&column.name) {
@@ -115,32 +113,19 @@ impl Binder<'_> {
                 names
             }
         };
+        let mut rights = self.scope().columns.split_off(right);
+        let mut lefts = self.scope().columns.split_off(left);
         let mut conditions = Vec::new();
+        let mut merged: Vec<Column> = Vec::new();
         for name in names {
-            let scope = self.scopes.last().expect("FROM stands inside a query");
-            let missing = |side: &str| {
-                error(
-                    "42703",
-                    format!("column \"{name}\" specified in USING clause does not exist in {side} table"),
-                )
-            };
-            let earlier =
-                scope.merged.iter().rev().find(|merged| merged.name == name && merged.slots[0] >= begin);
-            let left = match earlier {
-                Some(merged) => (merged.expr.clone(), merged.ty, merged.slots[0]),
-                None => {
-                    let mut columns = scope.relations[..left_relations]
-                        .iter()
-                        .filter_map(|relation| relation.column(&name).filter(|column| column.slot >= begin));
-                    let column = columns.next().ok_or_else(|| missing("left"))?;
-                    (Expr::Column(column.slot), column.ty, column.slot)
-                }
-            };
-            let mut columns =
-                scope.relations[left_relations..].iter().filter_map(|relation| relation.column(&name));
-            let right = columns.next().ok_or_else(|| missing("right"))?.clone();
-            let left_bound = Bound::new(left.0.clone(), left.1);
-            let right_bound = Bound::new(Expr::Column(right.slot), right.ty);
+            if merged.iter().any(|column| column.name == name) {
+                let message = format!("column name \"{name}\" appears more than once in USING clause");
+                return Err(error("42701", message));
+            }
+            let left = taken(&mut lefts, &name, "left")?;
+            let right = taken(&mut rights, &name, "right")?;
+            let left_bound = Bound::new(left.expr, left.ty);
+            let right_bound = Bound::new(right.expr, right.ty);
             let equal = self.operator("=", left_bound.clone(), right_bound.clone())?;
             conditions.push(equal.expr);
             let (parts, ty) = self.common(vec![left_bound, right_bound], "JOIN/USING")?;
@@ -150,8 +135,9 @@ impl Binder<'_> {
                 JoinKind::Right => right_expr,
                 JoinKind::Full => Expr::Coalesce([left_expr, right_expr].into()),
             };
-            self.scope().merged.push(Merged { name, ty, expr, slots: [left.2, right.slot] });
+            merged.push(Column { name, ty, expr });
         }
+        self.scope().columns.extend(merged.into_iter().chain(lefts).chain(rights));
         Ok(super::path::all_of(conditions))
     }
 
@@ -235,6 +221,9 @@ impl Binder<'_> {
         let tid = begin + missing.len();
         let relation = Relation { name: name.clone(), columns, table: Some((oid, tid)), is_hidden: false };
         let relation = renamed(relation, alias)?;
+        if relation.name != *name {
+            self.unreachable.push(name.clone());
+        }
         self.scope().add(relation, missing.len() + 1)?;
         Ok(Source::Table(Rc::new(Scan {
             table: oid,
@@ -276,7 +265,10 @@ impl Binder<'_> {
         } else {
             // What stands beside it is out of its sight.
             let own = self.scopes.pop().expect("FROM stands inside a query");
+            let names = own.relations.iter().map(|relation| relation.name.clone()).collect();
+            let unreachable = std::mem::replace(&mut self.unreachable, names);
             let query = self.subquery(subquery);
+            self.unreachable = unreachable;
             self.scopes.push(own);
             query?
         };
@@ -310,9 +302,10 @@ impl Binder<'_> {
         ordinality: bool,
         alias: Option<&ast::TableAlias>,
     ) -> Result<Source, SqlError> {
-        let repeated = self
-            .repeat(&name, arguments)?
-            .ok_or_else(|| unsupported(format!("the function {name} in FROM")))?;
+        if !functions::is_series(&name) {
+            return self.single_row(&name, arguments, ordinality, alias);
+        }
+        let repeated = self.repeat(&name, arguments)?.ok_or_else(|| unsupported(&name))?;
         let width = repeated.series.columns.len();
         // A function whose only column has no name gives it the one that it goes by.
         let own = alias.map_or_else(|| name.clone(), |alias| identifier(&alias.name));
@@ -325,11 +318,35 @@ impl Binder<'_> {
         Ok(Source::Series { repeated, width, ordinality })
     }
 
+    /// A function that gives one value, as a row.
+    fn single_row(
+        &mut self,
+        name: &Rc<str>,
+        arguments: Vec<Bound>,
+        ordinality: bool,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source, SqlError> {
+        let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
+        let call = functions::function(name, &types)?;
+        if ordinality {
+            return Err(unsupported(format!("{name} WITH ORDINALITY")));
+        }
+        let ty = call.result;
+        let called = self.called(name, call, arguments)?;
+        let mut expr = Expr::Call(called.into());
+        expr.deepen()?;
+        let column = alias.map_or_else(|| name.clone(), |alias| identifier(&alias.name));
+        let columns = vec![super::super::Output { name: column.clone(), ty }];
+        let query = super::super::Query::of_values(vec![vec![expr]], columns).into();
+        self.add(name, vec![(column, ty)], alias, None)?;
+        Ok(Source::Query { query, lateral: true })
+    }
+
     /// A function that gives rows, if there is one of this name.
     ///
     /// # Errors
     /// Its arguments do not fit.
-    pub(super) fn repeat(&mut self, name: &str, arguments: Vec<Bound>) -> Result<Option<Repeated>, SqlError> {
+    pub fn repeat(&mut self, name: &str, arguments: Vec<Bound>) -> Result<Option<Repeated>, SqlError> {
         let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
         let Some(series) = functions::series(name, &types)? else { return Ok(None) };
         let mut coerced = Vec::new();
@@ -353,6 +370,23 @@ impl Binder<'_> {
         let columns = columns.map(|((name, ty), slot)| Named { name, ty, slot }).collect();
         let relation = renamed(Relation { name: name.clone(), columns, table, is_hidden: false }, alias)?;
         self.scope().add(relation, width)
+    }
+}
+
+/// Takes the only column of this name out of a join's side.
+fn taken(columns: &mut Vec<Column>, name: &str, side: &str) -> Result<Column, SqlError> {
+    let mut places = (0..columns.len()).filter(|place| *columns[*place].name == *name);
+    match (places.next(), places.next()) {
+        (Some(only), None) => Ok(columns.remove(only)),
+        (Some(_), Some(_)) => {
+            let message = format!("common column name \"{name}\" appears more than once in {side} table");
+            Err(error("42702", message))
+        }
+        (None, _) => {
+            let message =
+                format!("column \"{name}\" specified in USING clause does not exist in {side} table");
+            Err(error("42703", message))
+        }
     }
 }
 

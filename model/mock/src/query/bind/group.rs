@@ -1,23 +1,36 @@
 //! What an expression is after its query has grouped.
 
-use super::super::Group;
+use super::super::{Group, Scope};
+use crate::catalog::{Catalog, ConstraintKind};
 use crate::error::error;
 use crate::expression::{Aggregated, Binder, Bound, Expr};
+use crate::ids::Oid;
 use crate::types::Type;
 use drawloom_model::SqlError;
 use sqlparser::ast;
 
 /// A query's groups while it is bound.
-pub(super) struct Grouping {
+pub(super) struct Grouping<'a> {
+    /// What the columns of a row are called.
+    scope: &'a Scope,
     keys: Vec<Expr>,
     aggregates: Vec<Aggregated>,
     having: Option<Expr>,
 }
 
-impl Grouping {
-    /// With these keys.
-    pub fn new(keys: Vec<Expr>) -> Grouping {
-        Grouping { keys, aggregates: Vec::new(), having: None }
+impl<'a> Grouping<'a> {
+    /// With these keys, and what depends on them: where a table's primary key is grouped by, all of its columns are.
+    pub fn new(mut keys: Vec<Expr>, scope: &'a Scope, catalog: &Catalog) -> Grouping<'a> {
+        for relation in &scope.relations {
+            let Some((oid, number)) = relation.table else { continue };
+            let Some(primary) = primary_key(catalog, oid) else { continue };
+            let begin = number - catalog.table(oid).map_or(0, |table| table.columns.len());
+            if primary.iter().all(|place| keys.contains(&Expr::Column(begin + place))) {
+                let depend = (begin..=number).map(Expr::Column).filter(|column| !keys.contains(column));
+                keys.extend(depend.collect::<Vec<_>>());
+            }
+        }
+        Grouping { scope, keys, aggregates: Vec::new(), having: None }
     }
 
     /// An expression over a group instead of over a row: keys and aggregates become columns.
@@ -42,10 +55,19 @@ impl Grouping {
                     *expr = Expr::Column(self.keys.len() + place);
                     Ok(true)
                 }
-                Expr::Column(_) if depth == 0 => Err(ungrouped()),
+                Expr::Column(column) if depth == 0 => {
+                    let name = self.scope.name_of(*column).unwrap_or_default();
+                    let message = format!(
+                        "column \"{name}\" must appear in the GROUP BY clause or be used in an aggregate function"
+                    );
+                    Err(error("42803", message))
+                }
                 Expr::Outer { level, column } if *level == depth && depth > 0 => {
                     let key = self.keys.iter().position(|key| *key == Expr::Column(*column));
-                    *column = key.ok_or_else(ungrouped)?;
+                    *column = key.ok_or_else(|| {
+                        let name = self.scope.name_of(*column).unwrap_or_default();
+                        error("42803", format!("subquery uses ungrouped column \"{name}\" from outer query"))
+                    })?;
                     Ok(true)
                 }
                 _ => Ok(false),
@@ -74,9 +96,14 @@ impl Grouping {
     }
 }
 
-fn ungrouped() -> SqlError {
-    let message = "column must appear in the GROUP BY clause or be used in an aggregate function";
-    error("42803", message)
+/// The places of the columns of a table's primary key.
+fn primary_key(catalog: &Catalog, table: Oid) -> Option<Vec<usize>> {
+    let table = catalog.table(table)?;
+    let index = table.constraints.iter().find_map(|constraint| match constraint.kind {
+        ConstraintKind::PrimaryKey { index } => Some(index),
+        _ => None,
+    })?;
+    catalog.index(index)?.keys.iter().map(|key| super::column_of(table, key)).collect()
 }
 
 impl Binder<'_> {
@@ -95,6 +122,9 @@ impl Binder<'_> {
         };
         let mut keys = Vec::new();
         for ast in exprs {
+            if matches!(ast, ast::Expr::Tuple(none) if none.is_empty()) {
+                continue;
+            }
             let bound = match super::position(ast, list.len(), "GROUP BY")? {
                 Some(place) => list[place].1.clone(),
                 None => match self.expr(ast) {
@@ -113,6 +143,12 @@ impl Binder<'_> {
             let bound = self.known(bound)?;
             if bound.expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_))) {
                 return Err(error("42803", "aggregate functions are not allowed in GROUP BY"));
+            }
+            if bound.expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Window(_))) {
+                return Err(error("42P20", "window functions are not allowed in GROUP BY"));
+            }
+            if bound.expr.any(&|expr, _| matches!(expr, Expr::Outer { level: 0, .. })) {
+                return Err(crate::error::unsupported("GROUP BY a function that gives rows"));
             }
             keys.push((bound.expr, bound.ty));
         }

@@ -44,7 +44,15 @@ impl Binder<'_> {
                     return Err(error("0A000", message));
                 }
                 let mut query = self.body(body)?;
-                query.order.extend(self.order_of_columns(order, &query.columns)?);
+                if !order.is_empty() && !query.order.is_empty() {
+                    return Err(error("42601", "multiple ORDER BY clauses not allowed"));
+                }
+                let order = self.order_of_columns(order, &query.columns)?;
+                if !order.is_empty() && query.limit.is_none() && query.offset.is_none() {
+                    query.order = order;
+                } else if !order.is_empty() {
+                    query = query.wrapped(order);
+                }
                 query
             }
         };
@@ -55,6 +63,7 @@ impl Binder<'_> {
         Ok(query)
     }
 
+    /// An operand of a set operation, or a query in parentheses.
     fn body(&mut self, body: &ast::SetExpr) -> Result<Query, SqlError> {
         match body {
             ast::SetExpr::Select(select) => self.select(select, &[], &[]),
@@ -108,10 +117,17 @@ impl Binder<'_> {
         self.coerce_columns(&mut left, &types, Context::Implicit)?;
         self.coerce_columns(&mut right, &types, Context::Implicit)?;
         let body = Body::Set { operation, all, left: left.into(), right: right.into() };
-        Ok(Query { with: Vec::new(), body, columns, order: Vec::new(), limit: None, offset: None })
+        Ok(Query { columns, ..Query::of(body) })
     }
 
     fn values(&mut self, values: &ast::Values) -> Result<Query, SqlError> {
+        let series = self.series.take();
+        let values = self.values_without_series(values);
+        self.series = series;
+        values
+    }
+
+    fn values_without_series(&mut self, values: &ast::Values) -> Result<Query, SqlError> {
         let width = values.rows.first().map_or(0, |row| row.content.len());
         let mut columns: Vec<Vec<Bound>> = vec![Vec::new(); width];
         for row in &values.rows {
@@ -210,30 +226,48 @@ impl Binder<'_> {
         let one = ast::Expr::Value(ast::Value::Number("1".to_owned(), false).into());
         let limit = match &ast.fetch {
             None => limit,
-            Some(fetch) if !fetch.percent && !fetch.with_ties => {
-                Some(fetch.quantity.as_ref().unwrap_or(&one))
-            }
+            Some(fetch) if !fetch.percent => Some(fetch.quantity.as_ref().unwrap_or(&one)),
             Some(fetch) => return Err(unsupported(fetch)),
         };
-        let mut number = |ast: Option<&ast::Expr>| -> Result<Option<Expr>, SqlError> {
-            let scopes = std::mem::take(&mut self.scopes);
-            let bound = ast.map(|ast| self.expr_as(ast, Type::of(Scalar::Int8))).transpose();
-            self.scopes = scopes;
-            bound
+        let mut number = |ast: Option<&ast::Expr>, clause: &str| -> Result<Option<Expr>, SqlError> {
+            let Some(ast) = ast else { return Ok(None) };
+            let bound = self.expr(ast).map_err(|failure| match ast {
+                // The columns of the query itself are out of its sight.
+                ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_) => {
+                    error("42P10", format!("argument of {clause} must not contain variables"))
+                }
+                _ => failure,
+            })?;
+            self.coerce(bound, Type::of(Scalar::Int8), Context::Assignment).map(Some)
         };
+        let twice = |clause: &str| Err(error("42601", format!("multiple {clause} clauses not allowed")));
         if limit.is_some() {
-            query.limit = number(limit)?;
+            if query.limit.is_some() {
+                return twice("LIMIT");
+            }
+            query.limit = number(limit, "LIMIT")?;
+            query.with_ties = ast.fetch.as_ref().is_some_and(|fetch| fetch.with_ties);
+            if query.with_ties && query.order.is_empty() {
+                return Err(error("42601", "WITH TIES cannot be specified without ORDER BY clause"));
+            }
         }
         if offset.is_some() {
-            query.offset = number(offset)?;
+            if query.offset.is_some() {
+                return twice("OFFSET");
+            }
+            query.offset = number(offset, "OFFSET")?;
         }
         Ok(())
     }
 
     fn with(&mut self, with: &ast::With) -> Result<Vec<Rc<Cte>>, SqlError> {
         let mut ctes = Vec::new();
+        let in_sight = self.ctes.len();
         for cte in &with.cte_tables {
             let name = identifier(&cte.alias.name);
+            if self.ctes[in_sight..].iter().any(|other| other.name == name) {
+                return Err(error("42712", format!("WITH query name \"{name}\" specified more than once")));
+            }
             let number = self.cte_count;
             self.cte_count += 1;
             let recursion = match &*cte.query.body {
@@ -244,6 +278,9 @@ impl Binder<'_> {
                 }
                 _ => None,
             };
+            if with.recursive {
+                refuse_recursion(&cte.query, &name, recursion.map(|(first, ..)| &**first))?;
+            }
             let rename = |columns: &mut Vec<Output>| -> Result<(), SqlError> {
                 if cte.alias.columns.len() > columns.len() {
                     let message = format!(
@@ -277,6 +314,24 @@ impl Binder<'_> {
                     if repeated.columns.len() != types.len() {
                         return Err(error("42601", "each UNION query must have the same number of columns"));
                     }
+                    for (place, column) in repeated.columns.iter().enumerate() {
+                        let overall = resolve::common("UNION", &[types[place], column.ty])?;
+                        if overall != types[place] {
+                            let message = format!(
+                                "recursive query \"{name}\" column {} has type {} in non-recursive term but type {overall} overall",
+                                place + 1,
+                                types[place]
+                            );
+                            return Err(error("42804", message));
+                        }
+                    }
+                    if let Body::Select(select) = &repeated.body
+                        && select.group.as_ref().is_some_and(|group| !group.aggregates.is_empty())
+                    {
+                        let message =
+                            "aggregate functions are not allowed in a recursive query's recursive term";
+                        return Err(error("42P19", message));
+                    }
                     self.coerce_columns(&mut repeated, &types, Context::Implicit)?;
                     let keeps_duplicates = quantifier == ast::SetQuantifier::All;
                     Cte { number, query, repeated: Some(repeated), keeps_duplicates }
@@ -291,12 +346,63 @@ impl Binder<'_> {
 
 /// The column that a number in ORDER BY or GROUP BY stands for.
 fn position(ast: &ast::Expr, columns: usize, clause: &str) -> Result<Option<usize>, SqlError> {
-    let ast::Expr::Value(value) = ast else { return Ok(None) };
-    let ast::Value::Number(digits, _) = &value.value else { return Ok(None) };
+    let minus = matches!(ast, ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, .. });
+    let value = match ast {
+        ast::Expr::Value(value) => value,
+        ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => match &**expr {
+            ast::Expr::Value(value) => value,
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let constant = || error("42601", format!("non-integer constant in {clause}"));
+    let digits = match &value.value {
+        ast::Value::Number(digits, _) if digits.parse::<i32>().is_ok() => digits,
+        ast::Value::Number(..) | ast::Value::SingleQuotedString(_) | ast::Value::Null => {
+            return Err(constant());
+        }
+        ast::Value::Boolean(_) => return Err(constant()),
+        _ => return Ok(None),
+    };
+    let digits = if minus { format!("-{digits}") } else { digits.clone() };
     let place = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     match place.filter(|place| *place < columns) {
         Some(place) => Ok(Some(place)),
         None => Err(error("42P10", format!("{clause} position {digits} is not in select list"))),
+    }
+}
+
+/// Refuses a subquery that speaks of itself in another way than PostgreSQL's `WITH RECURSIVE` has.
+fn refuse_recursion(query: &ast::Query, name: &str, first: Option<&ast::SetExpr>) -> Result<(), SqlError> {
+    match first {
+        Some(first) if mentions(first, name) => {
+            let message = format!(
+                "recursive reference to query \"{name}\" must not appear within its non-recursive term"
+            );
+            Err(error("42P19", message))
+        }
+        Some(_) if query.order_by.is_some() => {
+            Err(error("0A000", "ORDER BY in a recursive query is not implemented"))
+        }
+        Some(_) if query.limit_clause.is_some() || query.fetch.is_some() => {
+            Err(error("0A000", "LIMIT in a recursive query is not implemented"))
+        }
+        Some(_) => Ok(()),
+        None => match &*query.body {
+            ast::SetExpr::SetOperation { left, op: ast::SetOperator::Union, .. } if mentions(left, name) => {
+                let message = format!(
+                    "recursive reference to query \"{name}\" must not appear within its non-recursive term"
+                );
+                Err(error("42P19", message))
+            }
+            body if mentions(body, name) => {
+                let message = format!(
+                    "recursive query \"{name}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
+                );
+                Err(error("42P19", message))
+            }
+            _ => Ok(()),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! SELECT.
 
-use super::super::{Body, Distinct, Mark, Output, Query, Repeated, Scope, Select, Waits};
+use super::super::{Body, Distinct, Mark, Output, Query, Scope, Select, Waits};
 use super::group::Grouping;
 use super::{all_of, position};
 use crate::catalog::{QualifiedName, identifier};
@@ -39,27 +39,45 @@ impl Binder<'_> {
         let conditions = std::mem::replace(&mut self.joined, joined);
         let recheck = all_of(conditions.into_iter().chain(filter.clone()).collect());
         let filter = self.push_down(&mut from, filter);
-        let mut series = Vec::new();
-        let mut list = self.list(&select.projection, &mut series)?;
+        let windows_around = std::mem::take(&mut self.windows);
+        self.named_windows(&select.named_window)?;
+        let series_around = self.series.replace(Vec::new());
+        let mut list = self.list(&select.projection)?;
         let visible = list.len();
         let keys = self.group_keys(&select.group_by, &list)?;
+        let series_of_list = self.series.take();
         let having = select.having.as_ref().map(|having| self.condition(having, "HAVING")).transpose()?;
+        if having.as_ref().is_some_and(|having| having.any(&|expr, _| matches!(expr, Expr::Window(_)))) {
+            return Err(error("42P20", "window functions are not allowed in HAVING"));
+        }
+        self.series = series_of_list;
         let distinct_on = match &select.distinct {
-            Some(ast::Distinct::On(keys)) => self.places(keys, &mut list, visible)?,
+            Some(ast::Distinct::On(keys)) => self.places("SELECT DISTINCT ON", keys, &mut list, visible)?,
             _ => Vec::new(),
         };
         let order = self.order(order, &mut list, visible)?;
+        let mut leading = order.iter().take(distinct_on.len());
+        let is_distinct_on = |key: &SortKey| distinct_on.iter().any(|place| key.expr == Expr::Column(*place));
+        if !distinct_on.is_empty() && !leading.all(is_distinct_on) {
+            let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
+            return Err(error("42P10", message));
+        }
         if matches!(select.distinct, Some(ast::Distinct::Distinct)) && list.len() > visible {
             let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
             return Err(error("42P10", message));
         }
+        self.windows = windows_around;
+        let mut series = std::mem::replace(&mut self.series, series_around).unwrap_or_default();
         let aggregated =
             |expr: &Expr| expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_)));
         let mut width = self.scopes.last().expect("its own scope").width;
-        let groups =
-            !keys.is_empty() || having.is_some() || list.iter().any(|(_, bound)| aggregated(&bound.expr));
+        let groups = !matches!(&select.group_by, ast::GroupByExpr::Expressions(exprs, _) if exprs.is_empty())
+            || having.is_some()
+            || list.iter().any(|(_, bound)| aggregated(&bound.expr));
         let group = if groups {
-            let mut grouping = Grouping::new(keys.into_iter().map(|(expr, _)| expr).collect());
+            let scope = self.scopes.last().expect("its own scope");
+            let keys = keys.into_iter().map(|(expr, _)| expr).collect();
+            let mut grouping = Grouping::new(keys, scope, self.catalog);
             for (_, bound) in &mut list {
                 grouping.regroup(&mut bound.expr)?;
             }
@@ -70,7 +88,7 @@ impl Binder<'_> {
                 grouping.having(having)?;
             }
             width = grouping.width();
-            Some(grouping)
+            Some(grouping.into_group())
         } else {
             None
         };
@@ -93,31 +111,26 @@ impl Binder<'_> {
             Some(ast::Distinct::On(_)) => Distinct::On(distinct_on.into_iter().map(Expr::Column).collect()),
         };
         let project = list.into_iter().map(|(_, bound)| bound.expr).collect();
-        let group = group.map(Grouping::into_group);
         let recheck = recheck.filter(|_| !marks.is_empty());
         let select = Select { from, filter, group, windows, series, project, distinct, marks, recheck };
         let body = Body::Select(select.into());
-        Ok(Query { with: Vec::new(), body, columns, order, limit: None, offset: None })
+        Ok(Query { columns, order, ..Query::of(body) })
     }
 
     /// The list, wildcards written out.
     ///
     /// # Errors
     /// As for every expression.
-    pub fn list(
-        &mut self,
-        items: &[ast::SelectItem],
-        series: &mut Vec<Repeated>,
-    ) -> Result<Vec<Entry>, SqlError> {
+    pub fn list(&mut self, items: &[ast::SelectItem]) -> Result<Vec<Entry>, SqlError> {
         let mut list = Vec::new();
         for item in items {
             match item {
                 ast::SelectItem::UnnamedExpr(expr) => {
-                    let bound = self.entry(expr, series)?;
+                    let bound = self.expr(expr)?;
                     list.push((column_name(expr), bound));
                 }
                 ast::SelectItem::ExprWithAlias { expr, alias } => {
-                    let bound = self.entry(expr, series)?;
+                    let bound = self.expr(expr)?;
                     list.push((identifier(alias), bound));
                 }
                 ast::SelectItem::Wildcard(_) => {
@@ -125,7 +138,12 @@ impl Binder<'_> {
                     if scope.relations.is_empty() {
                         return Err(error("42601", "SELECT * with no tables specified is not valid"));
                     }
-                    list.extend(scope.all().into_iter().map(|(name, expr, ty)| (name, Bound::new(expr, ty))));
+                    list.extend(
+                        scope
+                            .columns
+                            .iter()
+                            .map(|column| (column.name.clone(), Bound::new(column.expr.clone(), column.ty))),
+                    );
                 }
                 ast::SelectItem::QualifiedWildcard(
                     ast::SelectItemQualifiedWildcardKind::ObjectName(name),
@@ -146,34 +164,6 @@ impl Binder<'_> {
         Ok(list)
     }
 
-    /// An entry; a function that gives rows stands for its row of this number.
-    fn entry(&mut self, expr: &ast::Expr, series: &mut Vec<Repeated>) -> Result<Bound, SqlError> {
-        if let ast::Expr::Function(function) = expr
-            && let ast::FunctionArguments::List(list) = &function.args
-            && let name = function_name(&function.name)?
-            && crate::functions::is_series(&name)
-        {
-            let mut arguments = Vec::new();
-            for argument in &list.args {
-                match argument {
-                    ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => {
-                        arguments.push(self.expr(expr)?)
-                    }
-                    other => return Err(unsupported(format!("the argument {other} of {name}"))),
-                }
-            }
-            if let Some(repeated) = self.repeat(&name, arguments)? {
-                let ty = match repeated.series.columns.as_slice() {
-                    [(_, ty)] => *ty,
-                    _ => return Err(unsupported(format!("the function {name} outside FROM"))),
-                };
-                series.push(repeated);
-                return Ok(Bound::new(Expr::Outer { level: 0, column: series.len() - 1 }, ty));
-            }
-        }
-        self.expr(expr)
-    }
-
     /// What rows are sorted by: names and numbers of the list, and expressions, which join the list unseen.
     fn order(
         &mut self,
@@ -182,20 +172,22 @@ impl Binder<'_> {
         visible: usize,
     ) -> Result<Vec<SortKey>, SqlError> {
         let exprs: Vec<ast::Expr> = order.iter().map(|by| by.expr.clone()).collect();
-        let places = self.places(&exprs, list, visible)?;
+        let places = self.places("ORDER BY", &exprs, list, visible)?;
         let keys = places.into_iter().zip(order);
         keys.map(|(place, by)| sort_key(Expr::Column(place), &by.options)).collect()
     }
 
+    /// Where in the list these are.
     fn places(
         &mut self,
+        clause: &str,
         exprs: &[ast::Expr],
         list: &mut Vec<Entry>,
         visible: usize,
     ) -> Result<Vec<usize>, SqlError> {
         let mut places = Vec::new();
         for ast in exprs {
-            if let Some(place) = position(ast, visible, "ORDER BY")? {
+            if let Some(place) = position(ast, visible, clause)? {
                 places.push(place);
                 continue;
             }
@@ -203,6 +195,13 @@ impl Binder<'_> {
                 && let name = identifier(ident)
                 && let Some(place) = list[..visible].iter().position(|(other, _)| *other == name)
             {
+                let (_, first) = &list[place];
+                if list[place + 1..visible]
+                    .iter()
+                    .any(|(other, bound)| *other == name && bound.expr != first.expr)
+                {
+                    return Err(error("42702", format!("{clause} \"{name}\" is ambiguous")));
+                }
                 places.push(place);
                 continue;
             }
@@ -310,7 +309,6 @@ fn refuse_foreign(select: &ast::Select) -> Result<(), SqlError> {
         || !select.cluster_by.is_empty()
         || !select.distribute_by.is_empty()
         || !select.sort_by.is_empty()
-        || !select.named_window.is_empty()
         || select.qualify.is_some();
     if foreign {
         return Err(unsupported("this clause of SELECT"));
@@ -334,7 +332,7 @@ fn column_name(expr: &ast::Expr) -> Rc<str> {
             Some(name) if *name != *"?column?" => name,
             _ => "case".into(),
         },
-        Ast::Exists { .. } => "exists".into(),
+        Ast::Exists { negated: false, .. } => "exists".into(),
         Ast::Array(_) => "array".into(),
         Ast::Subquery(query) => match &*query.body {
             ast::SetExpr::Select(select) => match select.projection.first() {
