@@ -123,7 +123,10 @@ fn a_setup_that_fails_says_so() {
     place.write("t.spec", "setup { NONSENSE } session s step a { SELECT 1 }");
     let ran = place.drawloom("isolation t.spec").exits(3);
     assert_eq!(ran.out, "Parsed test spec with 1 sessions\n\nstarting permutation: a\n");
-    ran.complains(&["setup failed: ERROR:  near \"NONSENSE\": syntax error", "t.spec: not run to the end"]);
+    ran.complains(&[
+        "setup failed: ERROR:  syntax error at or near \"NONSENSE\"",
+        "t.spec: not run to the end",
+    ]);
 }
 
 #[test]

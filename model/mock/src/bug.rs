@@ -133,7 +133,7 @@ bugs! {
     UncheckedUniqueKey {
         name: "unchecked-unique-key",
         sentence: "A unique key is checked against the rows that one's own transaction sees, and no others.",
-        oracle: "invariant: one account an address",
+        oracle: "invariant: access is granted exactly once",
         workload: Some("signup"),
     }
     EarlyAcknowledgement {

@@ -37,7 +37,8 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     if let Some(utility) = Utility::parse(&tokens)? {
         return Ok(Parsed::Utility(utility));
     }
-    parsed(spell_out_constraints(spell_out_locks(tokens)), |parser| parser.parse_statements()).map(Parsed::Statements)
+    parsed(spell_out_constraints(spell_out_locks(tokens)), |parser| parser.parse_statements())
+        .map(Parsed::Statements)
 }
 
 fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlError> {

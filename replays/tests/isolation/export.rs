@@ -1,9 +1,8 @@
 //! Replays exported as specs, and run again from them.
 
-use crate::suite::backend;
 use drawloom_model::{Class, Event, Executed, History, Observation, SessionId, SqlError, Statement, Value};
 use drawloom_replays::isolation::{Ended, Said, Spec, rows, test};
-use drawloom_replays::{Header, Plan, Replay, codec, export, search};
+use drawloom_replays::{Engine, Plan, Replay, codec, export, search};
 use drawloom_sim::faults::{Fault, FaultPlan};
 use drawloom_sim::{Actor, Host, Profile, SimTime, Step};
 use std::ops::ControlFlow;
@@ -40,7 +39,7 @@ fn printed(spec: &str) -> (String, Ended) {
         printed += said.text();
         ControlFlow::Continue(())
     };
-    let tested = Host::best().run(|| test(&spec, backend(), &mut listener)).unwrap();
+    let tested = Host::best().run(|| test(&spec, Engine::default().backend(), &mut listener)).unwrap();
     (printed, tested.ended)
 }
 
@@ -102,8 +101,8 @@ fn exported(deeds: Vec<(u16, Deed)>) -> Result<String, export::NoSpec> {
         history.events.push(Event { step, at, actor, what });
     }
     let replay = replay(&Plan { workers: 1, actions: 1, ..Plan::usual("bank", "correct").unwrap() }, 0);
-    let header = Header { fingerprint: "postgres".to_owned(), ..replay.header };
-    let spec = export::spec(&Replay { history, header, ..replay })?;
+    let plan = Plan { engine: Engine::usual("mock").unwrap(), ..replay.plan };
+    let spec = export::spec(&Replay { history, plan, ..replay })?;
     let (_, spec) = spec.split_once("\n\n").unwrap();
     Spec::parse(spec).unwrap();
     Ok(spec.to_owned())
