@@ -2,7 +2,7 @@
 
 use crate::engine::{EngineArgs, named, names};
 use crate::exit::{Exit, Failure};
-use crate::{corpus, explain, export, isolation, list, outside, replay, run, shrink};
+use crate::{corpus, explain, export, isolation, list, outside, replay, run, script, shrink};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use drawloom_replays::name::NoName;
@@ -45,6 +45,8 @@ enum Command {
     Export(ExportArgs),
     /// Run PostgreSQL's isolation specs
     Isolation(IsolationArgs),
+    /// Play scripts of sessions on the mock
+    Script(ScriptArgs),
 }
 
 /// How results are printed.
@@ -257,6 +259,20 @@ pub struct IsolationArgs {
     pub format: Option<Format>,
 }
 
+/// The arguments of `script`.
+#[derive(Debug, Args)]
+pub struct ScriptArgs {
+    /// The scripts
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print where they first differ from what comes of them, instead of what comes
+    #[arg(long)]
+    pub check: bool,
+    /// Write what comes of them into the files, instead of printing it
+    #[arg(long, conflicts_with = "check")]
+    pub write: bool,
+}
+
 /// The forms that a replay is exported in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
@@ -431,6 +447,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Corpus(args) => corpus::corpus(args),
         Command::Export(args) => export::export(args),
         Command::Isolation(args) => isolation::isolation(args),
+        Command::Script(args) => script::script(args),
     };
     let exit = done.unwrap_or_else(|failure| {
         outside::complain(&failure.message);

@@ -30,6 +30,7 @@ mod outside;
 mod prove;
 mod replay;
 mod run;
+mod script;
 mod shrink;
 
 pub use drawloom_mock as mock;

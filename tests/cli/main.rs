@@ -11,5 +11,6 @@ mod place;
 mod process;
 mod replay;
 mod run;
+mod script;
 mod search;
 mod shrink;

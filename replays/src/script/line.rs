@@ -69,7 +69,11 @@ fn option(name: &str, value: &str, options: &mut Options) -> Result<(), String> 
             options.isolation = level.ok_or_else(|| unknown("isolation", value, names).to_string())?;
         }
         "bug" => {
-            options.bugs.insert(engine::bug(value).map_err(|error| error.to_string())?);
+            let bug = engine::bug(value).map_err(|error| error.to_string())?;
+            if !bug.is_planted() {
+                return Err(format!("the engine does not have the bug {value} yet"));
+            }
+            options.bugs.insert(bug);
         }
         _ => return Err(unknown("option", name, ["isolation", "bug"].into_iter()).to_string()),
     }
@@ -83,4 +87,57 @@ fn duration(text: &str) -> Result<SimDuration, String> {
         .find_map(|(unit, us)| text.strip_suffix(unit)?.parse::<u32>().ok().map(|n| u64::from(n) * us))
         .map(SimDuration::micros)
         .ok_or_else(|| format!("{text} is no time; one is 5s, or 200ms"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+    use drawloom_mock::Options;
+    use drawloom_sim::SimDuration;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_line_means_one_thing() {
+        for (text, line) in [
+            ("", Line::Silent),
+            ("# T1> SELECT 1", Line::Silent),
+            ("isolation: strict", Line::Silent),
+            ("bug: lost-update", Line::Silent),
+            ("T1> SELECT 2 > 1", Line::Says { session: "T1", sql: "SELECT 2 > 1" }),
+            ("wait 5s", Line::Wait(SimDuration::secs(5))),
+            ("wait 20ms", Line::Wait(SimDuration::millis(20))),
+            ("cancel T1", Line::Cancel("T1")),
+            ("disconnect T1", Line::Disconnect("T1")),
+            ("crash", Line::Crash),
+            ("restart", Line::Restart),
+        ] {
+            assert_eq!(Line::parse(text, &mut Options::default()), Ok(line), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused() {
+        for (text, part) in [
+            ("SELECT 1", "neither a session's statement"),
+            ("T 1> SELECT 1", "neither"),
+            ("isolation: strikt", "strict"),
+            ("isolated: strict", "isolation"),
+            ("bug: lost-updates", "lost-update"),
+            ("bug: copy-loses-last-row", "does not have the bug"),
+            ("wait 5", "5 is no time"),
+            ("wait s", "s is no time"),
+            ("wait 99999999999s", "is no time"),
+            ("cancel T-1", "neither"),
+        ] {
+            let error = Line::parse(text, &mut Options::default()).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_read_or_refused(text in ".*") {
+            let _ = Line::parse(&text, &mut Options::default());
+        }
+    }
 }

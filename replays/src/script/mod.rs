@@ -62,6 +62,29 @@ pub fn play(script: &str) -> Result<String, ScriptError> {
     })
 }
 
+/// Where a script first says something else than comes of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: it says {said:?}, and gives {given:?}")]
+pub struct Difference {
+    /// The line, from 1.
+    pub line: usize,
+    /// What stands there; nothing if the script is over.
+    pub said: String,
+    /// What comes instead; nothing if nothing comes.
+    pub given: String,
+}
+
+/// Where a script differs from what came of it.
+pub fn difference(script: &str, played: &str) -> Option<Difference> {
+    let same = script.lines().zip(played.lines()).take_while(|(said, given)| said == given).count();
+    let line = |text: &str| text.lines().nth(same).map(|line| line.trim().to_owned());
+    let (said, given) = (line(script), line(played));
+    if said.is_none() && given.is_none() {
+        return None;
+    }
+    Some(Difference { line: same + 1, said: said.unwrap_or_default(), given: given.unwrap_or_default() })
+}
+
 /// A failure, as a script shows it.
 fn failure(error: &SqlError) -> String {
     format!("ERROR {} {}", error.sqlstate, error.message)
