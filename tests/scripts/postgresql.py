@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays scripts on a PostgreSQL server and compares what comes with what they say; --write makes them say it.
 
-    PGHOST=/tmp PGPORT=5432 tests/scripts/postgresql.py [--write] tests/scripts/*/*.script
+    PGHOST=/tmp PGPORT=5432 tests/scripts/postgresql.py [--write] tests/scripts
 
 The server must let PGUSER (default: postgres) in without a password, as a superuser. The schema public of PGDATABASE
 (default: postgres) is dropped before each script. A script with a bug, with a level that PostgreSQL does not have, or
@@ -209,11 +209,19 @@ def play(control, text):
     return "\n".join(played) + "\n"
 
 
+def scripts(path):
+    """A script, or those in a folder and the folders in it, in order."""
+    if not os.path.isdir(path):
+        return [path]
+    below = [os.path.join(path, name) for name in sorted(os.listdir(path))]
+    return [file for entry in below if os.path.isdir(entry) or entry.endswith(".script") for file in scripts(entry)]
+
+
 def main(arguments):
     write, differ = "--write" in arguments, 0
     control = Session()
     control.ask("SET client_min_messages = error")
-    for file in (argument for argument in arguments if argument != "--write"):
+    for file in (file for path in arguments if path != "--write" for file in scripts(path)):
         with open(file, encoding="utf-8") as opened:
             text = opened.read()
         played = play(control, text)
