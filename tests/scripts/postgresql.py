@@ -157,7 +157,8 @@ class Player:
             if name not in self.sessions:
                 self.sessions[name] = Session(self.level)
             session = self.sessions[name]
-            assert not session.busy, f"{name} waits"
+            if session.busy:
+                raise SystemExit(f"{line}: {name} waits")
             session.send(sql)
             if not self.waits(session):
                 said = session.take()
