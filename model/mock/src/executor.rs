@@ -78,7 +78,13 @@ impl Executor {
                 let world = World::new(&database, self.session, reader, &memos);
                 let cx = Context { world: Some(&world), moment: &moment, parameters, outer: None };
                 let result = read(&cx);
-                match world.wanted.take() {
+                let (wanted, kept) = (world.wanted.take(), world.kept.take());
+                drop(database);
+                // While it waits, only a query that locks rows sees what was worked out before it.
+                if !kept.is_empty() && matches!(wanted, None | Some(Want::Rows { .. })) {
+                    self.with(|database| database.session_mut(self.session).kept.extend(kept));
+                }
+                match wanted {
                     Some(wanted) => wanted,
                     None => return result,
                 }

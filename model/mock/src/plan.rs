@@ -3,12 +3,13 @@
 //! Parsing takes longer than executing a short statement, so what a text means is found out once in a thread.
 //! A plan serves every database whose catalog is the same.
 
-use crate::catalog::{Catalog, Naming};
+use crate::catalog::{Catalog, Naming, identifier};
 use crate::change::{Delete, Insert, Update};
-use crate::expression::Binder;
+use crate::error::unsupported;
+use crate::expression::{Binder, VisibleCte};
 use crate::ids::Oid;
 use crate::locks::Mode;
-use crate::query::Query;
+use crate::query::{Cte, Output, Query};
 use crate::sql::{self, Parsed};
 use crate::types::Type;
 use drawloom_model::SqlError;
@@ -51,7 +52,18 @@ pub(crate) struct Plan {
     pub uses: Vec<(Oid, Mode)>,
     /// The types of `$1`, `$2`, ...
     pub parameters: Vec<Type>,
+    /// What its WITH does before.
+    pub before: Vec<Before>,
     pub kind: Kind,
+}
+
+/// A subquery of WITH in a statement of which some part changes rows: all parts see the same snapshot, and none sees
+/// what another one does.
+#[derive(Debug)]
+pub(crate) enum Before {
+    Rows(Rc<Cte>),
+    /// A change, whose RETURNING gives the rows of this number.
+    Change(usize, Kind),
 }
 
 /// What a plan does.
@@ -112,6 +124,72 @@ impl Text {
     }
 }
 
+impl Kind {
+    /// What it gives.
+    pub fn columns(&self) -> &[Output] {
+        let returning = match self {
+            Kind::Query(query) => return &query.columns,
+            Kind::Insert(insert) => &insert.returning,
+            Kind::Update(update) => &update.returning,
+            Kind::Delete(delete) => &delete.returning,
+        };
+        returning.as_ref().map_or(&[], |returning| &returning.columns)
+    }
+}
+
+/// Whether a query or a subquery of its WITH changes rows.
+fn changes(query: &ast::Query) -> bool {
+    let with = query.with.iter().flat_map(|with| &with.cte_tables).map(|cte| &*cte.query);
+    with.chain([query]).any(|query| is_change(&query.body))
+}
+
+fn is_change(body: &ast::SetExpr) -> bool {
+    matches!(
+        body,
+        ast::SetExpr::Insert(_) | ast::SetExpr::Update(_) | ast::SetExpr::Delete(_) | ast::SetExpr::Merge(_)
+    )
+}
+
+impl Binder<'_> {
+    /// A query, or the change that stands in the place of one. Its WITH is bound already.
+    fn kind(&mut self, query: &ast::Query) -> Result<Kind, SqlError> {
+        Ok(match &*query.body {
+            ast::SetExpr::Insert(ast::Statement::Insert(insert)) => Kind::Insert(self.insert(insert)?),
+            ast::SetExpr::Update(ast::Statement::Update(update)) => Kind::Update(self.update(update)?),
+            ast::SetExpr::Delete(ast::Statement::Delete(delete)) => Kind::Delete(self.delete(delete)?),
+            body if is_change(body) => return Err(unsupported("this statement with WITH")),
+            _ => {
+                let mut query = self.query(&ast::Query { with: None, ..query.clone() })?;
+                self.settle(&mut query)?;
+                Kind::Query(query)
+            }
+        })
+    }
+
+    /// A WITH of which some part changes rows.
+    fn with_changes(&mut self, with: &ast::With) -> Result<Vec<Before>, SqlError> {
+        let mut before = Vec::new();
+        for cte in &with.cte_tables {
+            if !is_change(&cte.query.body) {
+                let single = ast::With { cte_tables: vec![cte.clone()], ..with.clone() };
+                before.extend(self.with(&single)?.into_iter().map(Before::Rows));
+                continue;
+            }
+            let name = identifier(&cte.alias.name);
+            let number = self.cte_count;
+            self.cte_count += 1;
+            let kind = self.kind(&cte.query)?;
+            let mut columns = kind.columns().to_vec();
+            columns.iter_mut().zip(&cte.alias.columns).for_each(|(column, alias)| {
+                column.name = identifier(&alias.name);
+            });
+            self.ctes.push(VisibleCte { name, number, columns, is_change: true });
+            before.push(Before::Change(number, kind));
+        }
+        Ok(before)
+    }
+}
+
 impl Plan {
     /// The plan of a statement, if it reads or changes rows.
     ///
@@ -125,7 +203,14 @@ impl Plan {
     ) -> Result<Option<Plan>, SqlError> {
         let mut binder = Binder::new(catalog, naming);
         binder.parameters.extend_from_slice(declared);
+        let mut before = Vec::new();
         let kind = match ast {
+            ast::Statement::Query(query) if changes(query) => {
+                if let Some(with) = &query.with {
+                    before = binder.with_changes(with)?;
+                }
+                binder.kind(query)?
+            }
             ast::Statement::Query(query) => {
                 let mut query = binder.query(query)?;
                 binder.settle(&mut query)?;
@@ -140,11 +225,12 @@ impl Plan {
             let message = format!("could not determine data type of parameter ${}", place + 1);
             return Err(crate::error::error("42P18", message));
         }
-        Ok(Some(Plan { uses: binder.uses, parameters: binder.parameters, kind }))
+        Ok(Some(Plan { uses: binder.uses, parameters: binder.parameters, before, kind }))
     }
 
     /// Whether it changes rows.
     pub fn writes(&self) -> bool {
         !matches!(self.kind, Kind::Query(_))
+            || self.before.iter().any(|before| matches!(before, Before::Change(..)))
     }
 }

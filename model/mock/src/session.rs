@@ -6,6 +6,7 @@ use crate::ids::{Oid, Xid};
 use crate::options::Isolation;
 use crate::plan::Plan;
 use crate::settings::{self, Settings};
+use crate::world::Rows;
 use drawloom_model::SqlError;
 use drawloom_sim::SimTime;
 use std::cell::RefCell;
@@ -24,6 +25,8 @@ pub(crate) struct Session {
     pub is_cancelled: bool,
     /// Its plans by their texts, where a bug uses them again.
     pub stale_plans: BTreeMap<Rc<str>, Rc<Plan>>,
+    /// The rows of its statement's subqueries that are worked out once, by number.
+    pub kept: BTreeMap<usize, Rows>,
     /// When its statement began.
     pub statement_began: SimTime,
     /// How its statement came.
@@ -127,6 +130,7 @@ impl Session {
             pause: None,
             is_cancelled: false,
             stale_plans: BTreeMap::new(),
+            kept: BTreeMap::new(),
             statement_began: SimTime(0),
             part: Part::Alone,
             notices: RefCell::default(),

@@ -7,10 +7,11 @@ use crate::executor::Executor;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use crate::options::Isolation;
-use crate::plan::{Kind, Plan, Text};
+use crate::plan::{Before, Kind, Plan, Text};
 use crate::query::{self, Output, Query};
 use crate::session::{Block, Part};
 use crate::sql::Parsed;
+use crate::store::Reader;
 use crate::types::{self, Datum, Scalar, Type};
 use drawloom_model::{Class, Reply, SqlError, Statement, Value};
 use sqlparser::ast;
@@ -190,37 +191,48 @@ impl Executor {
             Arguments::Values(values) => Cow::Owned(data(&plan.parameters, values)?),
             Arguments::Data(data) => Cow::Borrowed(data),
         };
-        let (outcome, columns) = match &plan.kind {
-            Kind::Query(query) => {
-                let rows = self.query(query, &parameters).await?;
-                (Outcome { affected: 0, rows }, Some(&query.columns))
+        self.with(|database| database.session_mut(self.session).kept.clear());
+        let reader = self.reader();
+        for before in &plan.before {
+            match before {
+                Before::Rows(cte) => self.read(reader, &parameters, |cx| cte.fill(cx)).await?,
+                Before::Change(number, kind) => {
+                    let rows = self.one(kind, reader, &parameters).await?.rows.into();
+                    self.with(|database| database.session_mut(self.session).kept.insert(*number, rows));
+                }
             }
-            Kind::Insert(insert) => {
-                let columns = insert.returning.as_ref().map(|returning| &returning.columns);
-                (Box::pin(self.insert(insert, &parameters)).await?, columns)
-            }
-            Kind::Update(update) => {
-                let columns = update.returning.as_ref().map(|returning| &returning.columns);
-                (Box::pin(self.update(update, &parameters)).await?, columns)
-            }
-            Kind::Delete(delete) => {
-                let columns = delete.returning.as_ref().map(|returning| &returning.columns);
-                (Box::pin(self.delete(delete, &parameters)).await?, columns)
-            }
-        };
+        }
+        let outcome = self.one(&plan.kind, reader, &parameters).await?;
         if plan.writes() {
             self.with(|database| database.session_mut(self.session).transaction_mut().command += 1);
             self.check_keys().await?;
         }
-        Ok(reply(outcome, columns.map_or(&[], Vec::as_slice)))
+        Ok(reply(outcome, plan.kind.columns()))
+    }
+
+    /// One part of a statement.
+    async fn one(&self, kind: &Kind, reader: Reader, parameters: &[Datum]) -> Result<Outcome, SqlError> {
+        match kind {
+            Kind::Query(query) => {
+                let rows = self.query(query, reader, parameters).await?;
+                Ok(Outcome { affected: 0, rows })
+            }
+            Kind::Insert(insert) => Box::pin(self.insert(insert, reader, parameters)).await,
+            Kind::Update(update) => Box::pin(self.update(update, reader, parameters)).await,
+            Kind::Delete(delete) => Box::pin(self.delete(delete, reader, parameters)).await,
+        }
     }
 
     /// The rows of a query.
     ///
     /// # Errors
     /// Those of the query.
-    pub async fn query(&self, query: &Query, parameters: &[Datum]) -> Result<Vec<Vec<Datum>>, SqlError> {
-        let reader = self.reader();
+    pub async fn query(
+        &self,
+        query: &Query,
+        reader: Reader,
+        parameters: &[Datum],
+    ) -> Result<Vec<Vec<Datum>>, SqlError> {
         if query.locks_rows() {
             return Box::pin(self.lock_rows(query, reader, parameters, &[])).await;
         }

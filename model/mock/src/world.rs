@@ -13,8 +13,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The rows of a subquery of WITH.
-type Rows = Rc<Vec<Vec<Datum>>>;
+/// The rows of a subquery.
+pub(crate) type Rows = Rc<Vec<Vec<Datum>>>;
 
 /// What a statement sees.
 pub(crate) struct World<'a> {
@@ -28,7 +28,8 @@ pub(crate) struct World<'a> {
     /// What came of the waits that are over, in their order, and how many of them it has come by.
     memos: &'a [Memo],
     met: Cell<usize>,
-    ctes: RefCell<BTreeMap<usize, Rows>>,
+    /// The rows of subqueries that are worked out once.
+    pub kept: RefCell<BTreeMap<usize, Rows>>,
 }
 
 /// What an expression waits for.
@@ -65,7 +66,7 @@ impl<'a> World<'a> {
     pub fn new(database: &'a Database, session: SessionId, reader: Reader, memos: &'a [Memo]) -> World<'a> {
         let (wanted, met) = (RefCell::default(), Cell::new(0));
         let watched = database.watched(session);
-        World { database, session, reader, watched, wanted, memos, met, ctes: RefCell::default() }
+        World { database, session, reader, watched, wanted, memos, met, kept: RefCell::default() }
     }
 
     /// Waits for something, unless that is over: the statement is worked out from its beginning until all of its
@@ -143,13 +144,21 @@ impl<'a> World<'a> {
     }
 
     /// The rows of a subquery of WITH, which were worked out when its query began.
-    pub fn cte(&self, number: usize, _cx: &Context<'_>) -> Result<Rows, SqlError> {
-        Ok(self.ctes.borrow().get(&number).expect("a query begins with its subqueries").clone())
+    pub fn cte(&self, number: usize) -> Rows {
+        self.kept(number).expect("a query begins with its subqueries")
     }
 
-    /// Keeps the rows of a subquery of WITH.
-    pub fn keep_cte(&self, number: usize, rows: Vec<Vec<Datum>>) {
-        self.ctes.borrow_mut().insert(number, Rc::new(rows));
+    /// The rows of a subquery that the statement has worked out already.
+    pub fn kept(&self, number: usize) -> Option<Rows> {
+        if let Some(rows) = self.kept.borrow().get(&number) {
+            return Some(rows.clone());
+        }
+        self.database.session(self.session).kept.get(&number).cloned()
+    }
+
+    /// Keeps the rows of a subquery.
+    pub fn keep(&self, number: usize, rows: Rows) {
+        self.kept.borrow_mut().insert(number, rows);
     }
 
     /// What the engine knows.

@@ -53,6 +53,7 @@ macro_rules! golden {
 }
 
 golden! {
+    changes
     groups
     joins
     order

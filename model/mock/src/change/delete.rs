@@ -3,7 +3,7 @@
 use super::update::Claimed;
 use super::{Delete, Outcome};
 use crate::executor::Executor;
-use crate::store::RowLock;
+use crate::store::{Reader, RowLock};
 use crate::types::Datum;
 use drawloom_model::SqlError;
 
@@ -12,8 +12,13 @@ impl Executor {
     ///
     /// # Errors
     /// An expression fails, a wait, or at REPEATABLE READ somebody else was first.
-    pub async fn delete(&self, delete: &Delete, parameters: &[Datum]) -> Result<Outcome, SqlError> {
-        let reader = self.reader().clean();
+    pub async fn delete(
+        &self,
+        delete: &Delete,
+        reader: Reader,
+        parameters: &[Datum],
+    ) -> Result<Outcome, SqlError> {
+        let reader = reader.clean();
         let target = &delete.target;
         let mut outcome = Outcome::default();
         for mut row in self.candidates(&delete.source, reader, parameters).await? {

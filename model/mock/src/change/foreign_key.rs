@@ -221,11 +221,12 @@ impl Executor {
         })?;
         let Some(plan) = plan else { return Ok(false) };
         self.reads_latest(latest);
+        let reader = self.reader();
         let result = async {
             match &plan.kind {
-                Kind::Query(query) => Ok(!self.query(query, parameters).await?.is_empty()),
-                Kind::Update(update) => self.update(update, parameters).await.map(|_| false),
-                Kind::Delete(delete) => self.delete(delete, parameters).await.map(|_| false),
+                Kind::Query(query) => Ok(!self.query(query, reader, parameters).await?.is_empty()),
+                Kind::Update(update) => self.update(update, reader, parameters).await.map(|_| false),
+                Kind::Delete(delete) => self.delete(delete, reader, parameters).await.map(|_| false),
                 Kind::Insert(_) => unreachable!("no check inserts"),
             }
         };

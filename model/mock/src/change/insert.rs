@@ -4,7 +4,7 @@ use super::{Insert, Outcome, Target};
 use crate::executor::Executor;
 use crate::ids::Tid;
 use crate::query;
-use crate::store::Row;
+use crate::store::{Reader, Row};
 use crate::types::Datum;
 use drawloom_model::SqlError;
 
@@ -13,8 +13,12 @@ impl Executor {
     ///
     /// # Errors
     /// A row breaks a constraint, an expression fails, or a wait.
-    pub async fn insert(&self, insert: &Insert, parameters: &[Datum]) -> Result<Outcome, SqlError> {
-        let reader = self.reader();
+    pub async fn insert(
+        &self,
+        insert: &Insert,
+        reader: Reader,
+        parameters: &[Datum],
+    ) -> Result<Outcome, SqlError> {
         let rows = self
             .read(reader, parameters, |cx| {
                 let rows = query::rows(&insert.source, cx)?;

@@ -30,6 +30,7 @@ impl Executor {
         let (rows, (skipped, most)) = self
             .read(reader, parameters, |cx| {
                 inside(cx, outer, &|cx| {
+                    query.begin(cx)?;
                     let mut rows = Vec::new();
                     filtered(select, cx, &mut |row| {
                         let mut all = select.projected(cx, row)?;

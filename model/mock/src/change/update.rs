@@ -18,8 +18,13 @@ impl Executor {
     ///
     /// # Errors
     /// A row breaks a constraint, an expression fails, a wait, or at REPEATABLE READ somebody else was first.
-    pub async fn update(&self, update: &Update, parameters: &[Datum]) -> Result<Outcome, SqlError> {
-        let reader = self.reader().clean();
+    pub async fn update(
+        &self,
+        update: &Update,
+        reader: Reader,
+        parameters: &[Datum],
+    ) -> Result<Outcome, SqlError> {
+        let reader = reader.clean();
         let target = &update.target;
         let mut outcome = Outcome::default();
         for row in self.candidates(&update.source, reader, parameters).await? {

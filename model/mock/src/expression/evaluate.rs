@@ -8,6 +8,7 @@ use crate::types::{Array, Datum};
 use crate::world::World;
 use drawloom_model::SqlError;
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 /// How deep expressions may be nested.
 pub(crate) const DEPTH_MAX: usize = 200;
@@ -180,7 +181,17 @@ impl Subquery {
     fn evaluate(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Datum, SqlError> {
         let outer = Outer { row, outer: cx.outer };
         let inner = Context { outer: Some(&outer), ..*cx };
-        let rows = query::rows(&self.query, &inner)?;
+        let rows = match self.once {
+            None => query::rows(&self.query, &inner)?.into(),
+            Some(number) => match cx.world().kept(number) {
+                Some(rows) => rows,
+                None => {
+                    let rows = Rc::new(query::rows(&self.query, &inner)?);
+                    cx.world().keep(number, rows.clone());
+                    rows
+                }
+            },
+        };
         Ok(match &self.kind {
             SubqueryKind::Exists => Datum::Bool(!rows.is_empty()),
             SubqueryKind::Scalar => match rows.as_slice() {

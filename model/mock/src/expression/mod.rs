@@ -90,6 +90,8 @@ pub(crate) struct Converted {
 pub(crate) struct Subquery {
     pub kind: SubqueryKind,
     pub query: Rc<Query>,
+    /// Its number, if its rows are the same for every row: then it is worked out once in a statement.
+    pub once: Option<usize>,
 }
 
 /// What becomes of a subquery's rows.

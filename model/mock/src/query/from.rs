@@ -106,7 +106,7 @@ pub(crate) fn each(
             })
         }
         Source::Cte { number, .. } => {
-            let rows = cx.world().cte(*number, cx)?;
+            let rows = cx.world().cte(*number);
             rows.iter().try_for_each(|values| {
                 row.extend(values.iter().cloned());
                 let emitted = emit(row);

@@ -15,9 +15,7 @@ pub(crate) fn rows(query: &Query, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, S
     if query.locks_rows() {
         return cx.world().locked_rows(query, cx);
     }
-    for cte in &query.with {
-        cte.fill(cx)?;
-    }
+    query.begin(cx)?;
     let mut rows = match &query.body {
         Body::Select(select) => select.rows(cx)?,
         Body::Values(rows) => {
@@ -58,6 +56,16 @@ pub(crate) fn rows(query: &Query, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, S
     Ok(rows)
 }
 
+impl Query {
+    /// Works out its subqueries of WITH.
+    ///
+    /// # Errors
+    /// What their expressions say.
+    pub fn begin(&self, cx: &Context<'_>) -> Result<(), SqlError> {
+        self.with.iter().try_for_each(|cte| cte.fill(cx))
+    }
+}
+
 /// How many rows are skipped, and how many are given at most.
 ///
 /// # Errors
@@ -96,10 +104,13 @@ const RECURSIVE_ROWS_MAX: usize = 1_000_000;
 
 impl Cte {
     /// Works out its rows, for those who read them.
-    fn fill(&self, cx: &Context<'_>) -> Result<(), SqlError> {
+    ///
+    /// # Errors
+    /// What its expressions say.
+    pub fn fill(&self, cx: &Context<'_>) -> Result<(), SqlError> {
         let mut all = rows(&self.query, cx)?;
         let Some(repeated) = &self.repeated else {
-            cx.world().keep_cte(self.number, all);
+            cx.world().keep(self.number, all.into());
             return Ok(());
         };
         let mut seen = BTreeSet::new();
@@ -108,7 +119,7 @@ impl Cte {
         }
         let mut last = all.clone();
         while !last.is_empty() {
-            cx.world().keep_cte(self.number, std::mem::take(&mut last));
+            cx.world().keep(self.number, std::mem::take(&mut last).into());
             last = rows(repeated, cx)?;
             if !self.keeps_duplicates {
                 last.retain(|row| seen.insert(row.clone()));
@@ -119,7 +130,7 @@ impl Cte {
                 return Err(error("54000", message));
             }
         }
-        cx.world().keep_cte(self.number, all);
+        cx.world().keep(self.number, all.into());
         Ok(())
     }
 }

@@ -87,6 +87,17 @@ impl Expr {
 }
 
 impl Query {
+    /// Whether this is so of any of its expressions, those of its subqueries too.
+    pub fn any(&self, test: &dyn Fn(&Expr, usize) -> bool) -> bool {
+        let mut found = false;
+        let walked = self.clone().walk(0, &mut |expr, depth| {
+            found |= test(expr, depth);
+            Ok(found)
+        });
+        walked.expect("a test never fails");
+        found
+    }
+
     /// Goes through every expression in it.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ def answer(text):
         head = head.split("\nLOCATION:")[0].split("\nLINE ")[0].split("\nCONTEXT:")[0]
         sqlstate, message = head.split(": ", 1)
         return [f"ERROR {sqlstate} {message}"]
-    return text.split("\n")
+    return text.split("\n") if text else []
 
 
 def main():

@@ -313,7 +313,7 @@ impl Binder<'_> {
         let query = self.subquery(query)?;
         let ty = super::single_column(&query)?;
         let kind = crate::expression::SubqueryKind::Array(ty.scalar);
-        let expr = Expr::Subquery(crate::expression::Subquery { kind, query }.into());
+        let expr = self.over_query(kind, query);
         Ok(Bound::new(expr, Type::array_of(ty.scalar)))
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct VisibleCte {
     pub name: Rc<str>,
     pub number: usize,
     pub columns: Vec<crate::query::Output>,
+    /// Whether it is a statement that changes rows.
+    pub is_change: bool,
 }
 
 /// Binds one statement.
@@ -45,6 +47,8 @@ pub(crate) struct Binder<'a> {
     pub scopes: Vec<Scope>,
     pub ctes: Vec<VisibleCte>,
     pub cte_count: usize,
+    /// Whether the part of a recursive subquery is bound that is repeated.
+    pub is_recursing: bool,
     /// What `$1`, `$2`, ... have turned out to be.
     pub parameters: Vec<Type>,
     /// The relations that the statement uses, with the lock that it takes on each, in their order.
@@ -84,6 +88,7 @@ impl<'a> Binder<'a> {
             scopes: Vec::new(),
             ctes: Vec::new(),
             cte_count: 0,
+            is_recursing: false,
             parameters: Vec::new(),
             uses: Vec::new(),
             joined: Vec::new(),
@@ -211,13 +216,13 @@ impl<'a> Binder<'a> {
             }
             Ast::Exists { subquery, negated: not } => {
                 let query = self.subquery(subquery)?;
-                let subquery = Subquery { kind: SubqueryKind::Exists, query };
-                Ok(Bound::bool(negated(Expr::Subquery(subquery.into()), *not)))
+                let exists = self.over_query(SubqueryKind::Exists, query);
+                Ok(Bound::bool(negated(exists, *not)))
             }
             Ast::Subquery(query) => {
                 let query = self.subquery(query)?;
                 let ty = single_column(&query)?;
-                Ok(Bound::new(Expr::Subquery(Subquery { kind: SubqueryKind::Scalar, query }.into()), ty))
+                Ok(Bound::new(self.over_query(SubqueryKind::Scalar, query), ty))
             }
             Ast::Array(array) => self.array(&array.elem),
             Ast::CompoundFieldAccess { root, access_chain } => self.element(root, access_chain),
@@ -340,6 +345,15 @@ impl<'a> Binder<'a> {
         Ok(Rc::new(query))
     }
 
+    /// What becomes of a subquery's rows.
+    fn over_query(&mut self, kind: SubqueryKind, query: Rc<Query>) -> Expr {
+        let reaches = |expr: &Expr, depth: usize| matches!(expr, Expr::Outer { level, .. } if *level > depth);
+        let number = self.cte_count;
+        self.cte_count += 1;
+        let once = !self.is_recursing && !query.any(&reaches);
+        Expr::Subquery(Subquery { kind, query, once: once.then_some(number) }.into())
+    }
+
     fn quantified(
         &mut self,
         left: &ast::Expr,
@@ -355,7 +369,7 @@ impl<'a> Binder<'a> {
         let right = Bound::new(Expr::Column(0), single_column(&query)?);
         let comparison = self.comparison(symbol, left, right)?;
         let kind = SubqueryKind::Quantified { comparison, all };
-        Ok(Bound::bool(Expr::Subquery(Subquery { kind, query }.into())))
+        Ok(Bound::bool(self.over_query(kind, query)))
     }
 
     /// A comparison of two expressions.

@@ -2,7 +2,7 @@
 
 use super::{Binder, Bound, negated};
 use crate::error::{error, unsupported};
-use crate::expression::{Expr, Subquery, SubqueryKind};
+use crate::expression::{Expr, SubqueryKind};
 use crate::query::Query;
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -103,7 +103,7 @@ impl Binder<'_> {
         let query = self.subquery(query)?;
         let comparison = self.against_columns(left, symbol, &query)?;
         let kind = SubqueryKind::QuantifiedRow { comparison: comparison.expr, all };
-        Ok(Bound::bool(Expr::Subquery(Subquery { kind, query }.into())))
+        Ok(Bound::bool(self.over_query(kind, query)))
     }
 
     /// `(a, b) = (SELECT ...)`
@@ -117,7 +117,7 @@ impl Binder<'_> {
         let query = self.subquery(query)?;
         let comparison = self.against_columns(left, symbol, &query)?;
         let kind = SubqueryKind::ScalarRow { comparison: comparison.expr };
-        Ok(Bound::bool(Expr::Subquery(Subquery { kind, query }.into())))
+        Ok(Bound::bool(self.over_query(kind, query)))
     }
 
     /// A comparison of a row outside a subquery with the subquery's row, seen from inside.

@@ -173,6 +173,10 @@ impl Binder<'_> {
             && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name.name)
         {
             let (number, width) = (cte.number, cte.columns.len());
+            if width == 0 && cte.is_change {
+                let message = format!("WITH query \"{}\" does not have a RETURNING clause", cte.name);
+                return Err(error("0A000", message));
+            }
             let columns = cte.columns.iter().map(|column| (column.name.clone(), column.ty)).collect();
             self.add(&name.name.clone(), columns, alias, None)?;
             return Ok(Source::Cte { number, width });

@@ -79,7 +79,10 @@ impl Binder<'_> {
             ast::SetExpr::Insert(_)
             | ast::SetExpr::Update(_)
             | ast::SetExpr::Delete(_)
-            | ast::SetExpr::Merge(_) => Err(unsupported("a statement that changes rows inside a query")),
+            | ast::SetExpr::Merge(_) => {
+                let message = "WITH clause containing a data-modifying statement must be at the top level";
+                Err(error("0A000", message))
+            }
         }
     }
 
@@ -260,7 +263,11 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn with(&mut self, with: &ast::With) -> Result<Vec<Rc<Cte>>, SqlError> {
+    /// The subqueries of a WITH; they come in sight.
+    ///
+    /// # Errors
+    /// As for every query.
+    pub fn with(&mut self, with: &ast::With) -> Result<Vec<Rc<Cte>>, SqlError> {
         let mut ctes = Vec::new();
         let in_sight = self.ctes.len();
         for cte in &with.cte_tables {
@@ -306,9 +313,16 @@ impl Binder<'_> {
                     let mut query = self.body(first)?;
                     self.settle(&mut query)?;
                     rename(&mut query.columns)?;
-                    let visible = VisibleCte { name: name.clone(), number, columns: query.columns.clone() };
+                    let visible = VisibleCte {
+                        name: name.clone(),
+                        number,
+                        columns: query.columns.clone(),
+                        is_change: false,
+                    };
                     self.ctes.push(visible);
+                    let around = std::mem::replace(&mut self.is_recursing, true);
                     let mut repeated = self.body(again)?;
+                    self.is_recursing = around;
                     self.ctes.pop();
                     let types: Vec<Type> = query.columns.iter().map(|column| column.ty).collect();
                     if repeated.columns.len() != types.len() {
@@ -337,7 +351,7 @@ impl Binder<'_> {
                     Cte { number, query, repeated: Some(repeated), keeps_duplicates }
                 }
             };
-            self.ctes.push(VisibleCte { name, number, columns: cte.query.columns.clone() });
+            self.ctes.push(VisibleCte { name, number, columns: cte.query.columns.clone(), is_change: false });
             ctes.push(Rc::new(cte));
         }
         Ok(ctes)

@@ -50,7 +50,11 @@ pub(super) fn attach(catalog: &Catalog, source: &mut Source, condition: &Expr, b
 /// The first and the last column of the row that a condition speaks of; `None` if it speaks of none, or should
 /// be asked as it stands.
 fn columns(condition: &Expr) -> Option<(usize, usize)> {
-    let stays = |expr: &Expr, _: usize| matches!(expr, Expr::Subquery(_) | Expr::Engine(..));
+    let stays = |expr: &Expr, _: usize| match expr {
+        Expr::Subquery(subquery) => subquery.once.is_none(),
+        Expr::Engine(..) => true,
+        _ => false,
+    };
     if condition.any(&stays) {
         return None;
     }
@@ -58,8 +62,10 @@ fn columns(condition: &Expr) -> Option<(usize, usize)> {
     let mut greatest = 0;
     condition
         .clone()
-        .walk(0, &mut |expr, _| {
-            if let Expr::Column(column) = expr {
+        .walk(0, &mut |expr, depth| {
+            if let Expr::Column(column) = expr
+                && depth == 0
+            {
                 (least, greatest) = (least.min(*column), greatest.max(*column));
             }
             Ok(false)
@@ -99,7 +105,9 @@ fn equal_to(table: &Table, conditions: &[Expr], column: usize, begin: usize) -> 
     let ty = table.columns[column].ty;
     let is_equality =
         |called: &Called| *called.name == *"=" && (0..2).all(|place| called.call.parameter(place) == ty);
-    let known = |expr: &Expr| !expr.any(&|expr, _| matches!(expr, Expr::Column(column) if *column >= begin));
+    let is_later =
+        |expr: &Expr, depth: usize| depth == 0 && matches!(expr, Expr::Column(column) if *column >= begin);
+    let known = |expr: &Expr| !expr.any(&is_later);
     conditions.iter().find_map(|condition| match condition {
         Expr::Call(called) if is_equality(called) => match &*called.arguments {
             [Expr::Column(left), right] if *left == begin + column && known(right) => Some(right.clone()),
