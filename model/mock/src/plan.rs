@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     /// What its WITH does before.
     pub before: Vec<Before>,
     pub kind: Kind,
+    /// What its reply's columns are called.
+    pub names: Rc<[String]>,
 }
 
 /// A subquery of WITH in a statement of which some part changes rows: all parts see the same snapshot, and none sees
@@ -225,7 +227,8 @@ impl Plan {
             let message = format!("could not determine data type of parameter ${}", place + 1);
             return Err(crate::error::error("42P18", message));
         }
-        Ok(Some(Plan { uses: binder.uses, parameters: binder.parameters, before, kind }))
+        let names = kind.columns().iter().map(|column| column.name.as_ref().to_owned()).collect();
+        Ok(Some(Plan { uses: binder.uses, parameters: binder.parameters, before, kind, names }))
     }
 
     /// Whether it changes rows.

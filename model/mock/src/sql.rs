@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub(crate) const STATEMENT_BYTES_MAX: usize = 1 << 20;
 
 /// How deep a statement may be nested for the parser.
-const DEPTH_MAX: usize = 60;
+const DEPTH_MAX: usize = 40;
 
 /// What a text is.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
         return Err(error("54000", format!("a statement may be {STATEMENT_BYTES_MAX} bytes long")));
     }
     let tokens = tokens(sql)?;
+    check_chains(&tokens)?;
     if let Some(utility) = Utility::parse(&tokens)? {
         return Ok(Parsed::Utility(utility));
     }
@@ -112,6 +113,53 @@ fn location(message: &str) -> Option<(u64, u64)> {
     let (_, place) = message.rsplit_once("at Line: ")?;
     let (line, column) = place.split_once(", Column: ")?;
     Some((line.parse().ok()?, column.trim().parse().ok()?))
+}
+
+/// How many operators in a row the parser may nest into each other.
+const CHAIN_MAX: usize = 1_000;
+
+/// How deep queries may stand in each other.
+const QUERIES_MAX: usize = 12;
+
+/// Refuses long chains of operators: the parser reads them in a loop, but what it makes of them is as deep as they are
+/// long, and the stack is not. Queries inside queries cost the parser more of the stack than other parentheses do.
+fn check_chains(tokens: &[TokenWithSpan]) -> Result<(), SqlError> {
+    // One chain for each parenthesis that is open, and whether it holds a query.
+    let mut chains = vec![0_usize];
+    let mut queries = vec![false];
+    for token in tokens {
+        if let Token::Word(Word { keyword: Keyword::SELECT, .. }) = &token.token {
+            *queries.last_mut().expect("one is open") = true;
+            if queries.iter().filter(|is_query| **is_query).count() > QUERIES_MAX {
+                return Err(error("54001", "stack depth limit exceeded"));
+            }
+        }
+        match &token.token {
+            Token::LParen => queries.push(false),
+            Token::RParen if queries.len() > 1 => drop(queries.pop()),
+            _ => (),
+        }
+        match &token.token {
+            Token::LParen | Token::LBracket => chains.push(0),
+            Token::RParen | Token::RBracket if chains.len() > 1 => drop(chains.pop()),
+            Token::Comma | Token::SemiColon => *chains.last_mut().expect("one is open") = 0,
+            Token::Whitespace(_)
+            | Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::Placeholder(_)
+            | Token::Period => (),
+            Token::Word(word) if word.keyword == Keyword::NoKeyword => (),
+            // Each of these stands inside the one before.
+            Token::Word(Word { keyword: Keyword::NOT | Keyword::CASE, .. }) => {
+                *chains.last_mut().expect("one is open") += CHAIN_MAX / 20;
+            }
+            _ => *chains.last_mut().expect("one is open") += 1,
+        }
+        if chains.last().is_some_and(|length| *length > CHAIN_MAX) {
+            return Err(error("54001", "stack depth limit exceeded"));
+        }
+    }
+    Ok(())
 }
 
 /// A relation's name in a text, as `regclass` reads it.

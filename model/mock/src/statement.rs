@@ -207,7 +207,7 @@ impl Executor {
             self.with(|database| database.session_mut(self.session).transaction_mut().command += 1);
             self.check_keys().await?;
         }
-        Ok(reply(outcome, plan.kind.columns()))
+        Ok(reply(outcome, plan.kind.columns(), plan.names.clone()))
     }
 
     /// One part of a statement.
@@ -254,12 +254,14 @@ fn data(types: &[Type], values: &[Value]) -> Result<Vec<Datum>, SqlError> {
 }
 
 fn datum(ty: Type, value: &Value) -> Result<Datum, SqlError> {
-    let whole = [Scalar::Int2, Scalar::Int4, Scalar::Int8].into_iter().any(|scalar| ty == Type::of(scalar));
     Ok(match value {
         Value::Null => Datum::Null,
         Value::Bool(truth) if ty == Type::of(Scalar::Bool) => Datum::Bool(*truth),
         Value::Int(number) if ty == Type::of(Scalar::Int8) => Datum::Int(*number),
-        Value::Int(number) if whole => types::input(&number.to_string(), ty, None)?,
+        // What does not fit goes the long way, to its error.
+        Value::Int(number) if ty == Type::of(Scalar::Int4) && i32::try_from(*number).is_ok() => {
+            Datum::Int(*number)
+        }
         Value::Real(number) if ty == Type::of(Scalar::Float8) => Datum::Float(*number),
         Value::Text(text) if ty == Type::of(Scalar::Text) => Datum::text(text.as_str()),
         Value::Blob(bytes) if ty == Type::of(Scalar::Bytea) => Datum::Bytes(bytes.as_slice().into()),
@@ -271,8 +273,8 @@ fn datum(ty: Type, value: &Value) -> Result<Datum, SqlError> {
     })
 }
 
-/// A reply with these rows.
-pub(crate) fn reply(outcome: Outcome, columns: &[Output]) -> Reply {
+/// A reply with these rows, and these names of its columns.
+pub(crate) fn reply(outcome: Outcome, columns: &[Output], names: Rc<[String]>) -> Reply {
     let value = |(datum, column): (Datum, &Output)| match datum {
         Datum::Null => Value::Null,
         Datum::Bool(truth) => Value::Bool(truth),
@@ -282,6 +284,5 @@ pub(crate) fn reply(outcome: Outcome, columns: &[Output]) -> Reply {
         other => Value::Text(types::output(&other, column.ty)),
     };
     let rows = outcome.rows.into_iter().map(|row| row.into_iter().zip(columns).map(value).collect());
-    let names: Rc<[String]> = columns.iter().map(|column| column.name.as_ref().to_owned()).collect();
     Reply { columns: names, rows: rows.collect(), affected: outcome.affected }
 }

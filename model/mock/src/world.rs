@@ -16,6 +16,9 @@ use std::rc::Rc;
 /// The rows of a subquery.
 pub(crate) type Rows = Rc<Vec<Vec<Datum>>>;
 
+/// How many rows a statement may look at, each as often as it does.
+const ROWS_MAX: u32 = 4_000_000;
+
 /// What a statement sees.
 pub(crate) struct World<'a> {
     pub database: &'a Database,
@@ -28,6 +31,8 @@ pub(crate) struct World<'a> {
     /// What came of the waits that are over, in their order, and how many of them it has come by.
     memos: &'a [Memo],
     met: Cell<usize>,
+    /// How many rows it has looked at.
+    looked_at: Cell<u32>,
     /// The rows of subqueries that are worked out once.
     pub kept: RefCell<BTreeMap<usize, Rows>>,
 }
@@ -66,7 +71,17 @@ impl<'a> World<'a> {
     pub fn new(database: &'a Database, session: SessionId, reader: Reader, memos: &'a [Memo]) -> World<'a> {
         let (wanted, met) = (RefCell::default(), Cell::new(0));
         let watched = database.watched(session);
-        World { database, session, reader, watched, wanted, memos, met, kept: RefCell::default() }
+        World {
+            database,
+            session,
+            reader,
+            watched,
+            wanted,
+            memos,
+            met,
+            looked_at: Cell::new(0),
+            kept: RefCell::default(),
+        }
     }
 
     /// Waits for something, unless that is over: the statement is worked out from its beginning until all of its
@@ -96,6 +111,20 @@ impl<'a> World<'a> {
             Memo::Rows(rows) => Ok(rows.to_vec()),
             Memo::Over => unreachable!("the same statement waits for the same things again"),
         }
+    }
+
+    /// The statement looks at a row more, of whatever.
+    ///
+    /// # Errors
+    /// `54000`: these are too many, it would not end.
+    pub fn look(&self) -> Result<(), SqlError> {
+        let looked_at = self.looked_at.get() + 1;
+        self.looked_at.set(looked_at);
+        if looked_at > ROWS_MAX {
+            let message = format!("a statement may look at {ROWS_MAX} rows");
+            return Err(crate::error::error("54000", message));
+        }
+        Ok(())
     }
 
     /// A table's rows.

@@ -22,7 +22,7 @@ pub(super) enum Holder {
 }
 
 /// How many versions of one key there may be before those are looked for that nobody needs.
-const VERSIONS_KEPT: usize = 8;
+const VERSIONS_KEPT: usize = 3;
 
 impl Executor {
     /// Writes a version into the table.

@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 /// How deep expressions may be nested.
-pub(crate) const DEPTH_MAX: usize = 200;
+pub(crate) const DEPTH_MAX: usize = 50;
 
 /// What an expression is worked out in.
 #[derive(Clone, Copy)]

@@ -99,6 +99,7 @@ pub(crate) fn each(
                 super::rows(query, cx)?
             };
             rows.into_iter().try_for_each(|values| {
+                cx.world().look()?;
                 row.extend(values);
                 let emitted = emit(row);
                 row.truncate(begin);
@@ -108,6 +109,7 @@ pub(crate) fn each(
         Source::Cte { number, .. } => {
             let rows = cx.world().cte(*number);
             rows.iter().try_for_each(|values| {
+                cx.world().look()?;
                 row.extend(values.iter().cloned());
                 let emitted = emit(row);
                 row.truncate(begin);
@@ -137,7 +139,8 @@ impl Repeated {
     pub fn rows(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Vec<Vec<Datum>>, SqlError> {
         let arguments =
             self.arguments.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
-        self.series.rows(&arguments)?.collect()
+        let looked_at = |row| cx.world().look().and(row);
+        self.series.rows(&arguments)?.map(looked_at).collect()
     }
 }
 
@@ -186,6 +189,7 @@ impl Scan {
         row: &mut Vec<Datum>,
         emit: Emit<'_>,
     ) -> Result<(), SqlError> {
+        cx.world().look()?;
         let begin = row.len();
         self.push(tid, values, row);
         let done = match &self.filter {
@@ -239,6 +243,7 @@ impl Join {
             let middle = row.len();
             let mut met = false;
             for (right, right_met) in &mut rights {
+                cx.world().look()?;
                 row.extend_from_slice(right);
                 if self.meets(cx, row)? {
                     met = true;

@@ -53,8 +53,23 @@ impl Binder<'_> {
             }
             _ => (),
         }
-        let (left, right) = (self.expr(left)?, self.expr(right)?);
-        self.operator(&symbol(op)?, left, right)
+        // The parser nests `a + b + c` to the left, as deep as it is long.
+        let mut chain = vec![(op, right)];
+        let mut first = left;
+        while let ast::Expr::BinaryOp { left, op, right } = first
+            && !matches!(op, BinaryOperator::And | BinaryOperator::Or)
+            && row_parts(left).is_none()
+        {
+            chain.push((op, &**right));
+            first = left;
+        }
+        crate::expression::check_depth(self.depth + chain.len() / 4)?;
+        let mut bound = self.expr(first)?;
+        for (op, right) in chain.into_iter().rev() {
+            let right = self.expr(right)?;
+            bound = self.operator(&symbol(op)?, bound, right)?;
+        }
+        Ok(bound)
     }
 
     /// `a AND b AND c` is one list, however deep the parser nested it.
