@@ -4,6 +4,7 @@
 
 mod export;
 mod format;
+mod ownspecs;
 mod sessions;
 mod suite;
 mod tester;
