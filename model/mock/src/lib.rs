@@ -11,6 +11,7 @@ mod executor;
 mod expression;
 pub mod functions;
 pub mod ids;
+mod inference;
 pub mod locks;
 pub mod options;
 mod plan;

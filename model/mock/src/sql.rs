@@ -2,6 +2,7 @@
 
 use crate::catalog::{QualifiedName, identifier};
 use crate::error::{error, unsupported};
+use crate::inference;
 use crate::store::RowLock;
 use crate::utility::Utility;
 use drawloom_model::SqlError;
@@ -38,8 +39,8 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     if let Some(utility) = Utility::parse(&tokens)? {
         return Ok(Parsed::Utility(utility));
     }
-    parsed(spell_out_constraints(spell_out_locks(tokens)), |parser| parser.parse_statements())
-        .map(Parsed::Statements)
+    let tokens = inference::spell_out(spell_out_constraints(spell_out_locks(tokens)));
+    parsed(tokens, |parser| parser.parse_statements()).map(Parsed::Statements)
 }
 
 fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlError> {

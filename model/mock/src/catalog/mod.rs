@@ -18,7 +18,7 @@ mod object;
 pub(crate) use naming::{Naming, QualifiedName, identifier, parts};
 
 pub(crate) use object::{
-    Column, Constraint, ConstraintKind, Index, Key, Object, Schema, Sequence, Table, View,
+    Column, Constraint, ConstraintKind, Generated, Index, Key, Object, Schema, Sequence, Table, View,
 };
 
 use crate::ids::Oid;

@@ -41,9 +41,28 @@ pub(crate) struct Column {
     pub modifier: Option<Modifier>,
     pub not_null: bool,
     pub default: Option<Rc<ast::Expr>>,
+    pub generated: Option<Generated>,
     /// What it is in rows that were written before there was this column, as text.
     pub missing: Option<Rc<str>>,
     pub is_dropped: bool,
+}
+
+/// A column whose values are not just what a statement says.
+#[derive(Clone, Debug, Hash)]
+pub(crate) enum Generated {
+    /// From a sequence, and from nowhere else.
+    Always,
+    /// From a sequence, if the statement does not say.
+    ByDefault,
+    /// Worked out from the row's other values.
+    Stored(Rc<ast::Expr>),
+}
+
+impl Column {
+    /// Whether a statement may give it a value.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.generated, Some(Generated::Always | Generated::Stored(_)))
+    }
 }
 
 /// A table's constraint.
@@ -101,6 +120,8 @@ pub(crate) struct Index {
     pub schema: Oid,
     pub table: Oid,
     pub unique: bool,
+    /// Whether a key with a NULL is like no other.
+    pub nulls_distinct: bool,
     /// What it is over, on the table's row.
     pub keys: Vec<ast::Expr>,
     /// Only the rows where this holds.

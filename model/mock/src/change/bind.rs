@@ -7,6 +7,7 @@ use crate::catalog::{Object, QualifiedName, identifier, parts};
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr};
 use crate::ids::Oid;
+use crate::inference::Part;
 use crate::locks::Mode;
 use crate::query::{self, Distinct, Named, Output, Query, Relation, Scope, Select};
 use crate::types::{Type, cast::Context};
@@ -34,6 +35,11 @@ impl Binder<'_> {
         }
         if given < places.len() && !ast.columns.is_empty() {
             return Err(error("42601", "INSERT has more target columns than expressions"));
+        }
+        let is_list = matches!(source.body, query::Body::Values(_));
+        let fixed = places[..given].iter().map(|place| &target.table.columns[*place]);
+        if let Some(column) = fixed.filter(|column| column.is_fixed() && !is_list).last() {
+            return Err(no_value(column));
         }
         let mut values = Vec::with_capacity(target.missing.len());
         for (place, column) in target.table.columns.iter().enumerate() {
@@ -119,6 +125,9 @@ impl Binder<'_> {
                 if is_default(ast) {
                     return target.default(self, *place);
                 }
+                if target.table.columns[*place].is_fixed() {
+                    return Err(no_value(&target.table.columns[*place]));
+                }
                 let bound = self.expr(ast)?;
                 assigned(self, bound, &target.table.columns[*place])
             };
@@ -149,19 +158,13 @@ impl Binder<'_> {
                 vec![found.ok_or_else(missing)?.0]
             }
             Some(ast::ConflictTarget::Columns(columns)) => {
-                let mut wanted = Vec::new();
-                for column in columns {
-                    wanted.push(target.column(&identifier(column))?.0);
-                }
-                wanted.sort_unstable();
-                let is_over = |columns: &Vec<usize>| {
-                    let mut columns = columns.clone();
-                    columns.sort_unstable();
-                    columns == wanted
+                let (keys, condition) = self.inferred(columns, target, name)?;
+                let fits = |index: &super::target::TargetIndex| {
+                    let covers = index.keys.iter().all(|key| keys.contains(key));
+                    let is_whole = index.predicate.is_none() || index.predicate == condition;
+                    covers && is_whole && keys.iter().all(|key| index.keys.contains(key))
                 };
-                let fitting =
-                    unique_indexes(target).filter(|(_, index)| index.columns.as_ref().is_some_and(is_over));
-                fitting.map(|(place, _)| place).collect::<Vec<_>>()
+                unique_indexes(target).filter(|(_, index)| fits(index)).map(|(place, _)| place).collect()
             }
         };
         if arbiters.is_empty() && on.conflict_target.is_some() {
@@ -194,6 +197,28 @@ impl Binder<'_> {
             }
         };
         Ok(Conflict { arbiters, action })
+    }
+
+    /// The keys of an ON CONFLICT target, and its condition, over the table's row.
+    fn inferred(
+        &mut self,
+        parts: &[ast::Ident],
+        target: &Target,
+        name: &Rc<str>,
+    ) -> Result<(Vec<Expr>, Option<Expr>), SqlError> {
+        let (mut keys, mut condition) = (Vec::new(), None);
+        self.scopes.push(target.scope(name));
+        for part in parts {
+            match Part::of(part)? {
+                Part::Key(key) => {
+                    let bound = self.expr(&key)?;
+                    keys.push(self.known(bound)?.expr);
+                }
+                Part::Condition(ast) => condition = Some(self.condition(&ast, "WHERE")?),
+            }
+        }
+        self.scopes.pop();
+        Ok((keys, condition))
     }
 
     /// `UPDATE`
@@ -274,6 +299,8 @@ impl Binder<'_> {
             }
             let expr = if is_default(value) {
                 target.default(binder, place)?
+            } else if column.is_fixed() {
+                return Err(error("428C9", format!("column \"{name}\" can only be updated to DEFAULT")));
             } else {
                 let bound = binder.expr(value)?;
                 super::target::assigned(binder, bound, column)?
@@ -345,6 +372,10 @@ impl Target {
 
 fn unique_indexes(target: &Target) -> impl Iterator<Item = (usize, &super::target::TargetIndex)> {
     target.indexes.iter().enumerate().filter(|(_, index)| index.is_unique)
+}
+
+fn no_value(column: &crate::catalog::Column) -> SqlError {
+    error("428C9", format!("cannot insert a non-DEFAULT value into column \"{}\"", column.name))
 }
 
 fn is_default(ast: &ast::Expr) -> bool {

@@ -29,7 +29,8 @@ impl Executor {
             })
             .await?;
         let mut outcome = Outcome::default();
-        for row in rows {
+        for mut row in rows {
+            insert.target.generate(&mut row)?;
             insert.target.check(&row)?;
             let row: Row = row.into();
             let (tid, row) = match &insert.conflict {

@@ -128,7 +128,7 @@ impl Executor {
         own: Option<Tid>,
     ) -> Holder {
         // NULL is like nothing else.
-        if key.iter().any(Datum::is_null) {
+        if index.nulls_distinct && key.iter().any(Datum::is_null) {
             return Holder::Nobody;
         }
         self.with(|database| {

@@ -1,6 +1,6 @@
 //! The table that a statement changes.
 
-use crate::catalog::{Catalog, Column, ConstraintKind, Key, Naming, Table};
+use crate::catalog::{Catalog, Column, ConstraintKind, Generated, Key, Naming, Table};
 use crate::error::error;
 use crate::expression::{Binder, Bound, Context, Expr};
 use crate::ids::Oid;
@@ -17,6 +17,8 @@ pub(crate) struct Target {
     /// What rows have in columns that they were written without.
     pub missing: Vec<Datum>,
     checks: Vec<(Rc<str>, Expr)>,
+    /// The columns that are worked out from the others.
+    stored: Vec<(usize, Expr)>,
     /// The oldest first.
     pub indexes: Vec<TargetIndex>,
     /// Its foreign keys, and those of other tables to it, the oldest first.
@@ -30,6 +32,7 @@ pub(crate) struct TargetIndex {
     pub oid: Oid,
     pub name: Rc<str>,
     pub is_unique: bool,
+    pub nulls_distinct: bool,
     /// The columns that it is over, where it is over columns only and over all rows: then others may refer to them.
     pub columns: Option<Vec<usize>>,
     /// What it is over, on the table's row.
@@ -55,6 +58,13 @@ impl Target {
                 checks.push((constraint.name.clone(), binder.condition(condition, "CHECK")?));
             }
         }
+        let mut stored = Vec::new();
+        for (place, column) in table.live_columns() {
+            if let Some(Generated::Stored(value)) = &column.generated {
+                let bound = binder.expr(value)?;
+                stored.push((place, assigned(&mut binder, bound, column)?));
+            }
+        }
         let mut indexes = Vec::new();
         for (oid, index) in catalog.indexes_of(oid) {
             let columns = index.keys.iter().map(|key| column_of(&table, key)).collect::<Option<Vec<_>>>();
@@ -69,6 +79,7 @@ impl Target {
                 oid,
                 name: index.name.clone(),
                 is_unique: index.unique,
+                nulls_distinct: index.nulls_distinct,
                 columns: columns.filter(|_| predicate.is_none()),
                 keys: keys.into(),
                 predicate,
@@ -79,7 +90,7 @@ impl Target {
         let mut referred: Vec<_> =
             catalog.references_to(oid).map(|(from, key)| (from, key.clone())).collect();
         referred.sort_by_key(|(_, key)| key.oid);
-        Ok(Target { oid, missing: scan.missing.clone(), table, checks, indexes, refers, referred })
+        Ok(Target { oid, missing: scan.missing.clone(), table, checks, stored, indexes, refers, referred })
     }
 
     /// What a column gets that the statement does not name.
@@ -115,6 +126,17 @@ impl Target {
     /// A row's values with those that it was written without.
     pub fn padded(&self, row: &[Datum]) -> Vec<Datum> {
         row.iter().chain(&self.missing[row.len()..]).cloned().collect()
+    }
+
+    /// Works out the values of a row that follow from the others.
+    ///
+    /// # Errors
+    /// What the expressions say.
+    pub fn generate(&self, row: &mut [Datum]) -> Result<(), SqlError> {
+        for (place, value) in &self.stored {
+            row[*place] = value.evaluate(&Context::IMMUTABLE, row)?;
+        }
+        Ok(())
     }
 
     /// Whether a row may be stored.

@@ -120,6 +120,7 @@ impl Executor {
         for (column, expr) in assignments {
             new[*column] = self.read(reader, parameters, |cx| expr.evaluate(cx, row)).await?;
         }
+        target.generate(&mut new)?;
         Ok(new)
     }
 

@@ -2,7 +2,7 @@
 
 use super::foreign_key;
 use super::rewrite::Rewrite;
-use crate::catalog::{Column, ConstraintKind, Index, Object, Table, identifier};
+use crate::catalog::{Column, ConstraintKind, Generated, Index, Object, Table, identifier};
 use crate::change::target;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
@@ -49,7 +49,16 @@ impl Executor {
             })?,
             None => Expr::NULL,
         };
-        if column.default.as_deref().is_some_and(is_volatile) {
+        let generated = match &column.generated {
+            Some(Generated::Stored(value)) => Some(self.over(table, |binder| {
+                let bound = binder.expr(value)?;
+                target::assigned(binder, bound, &column)
+            })?),
+            _ => None,
+        };
+        let is_rewritten = generated.is_some() || column.default.as_deref().is_some_and(is_volatile);
+        let value = generated.unwrap_or(value);
+        if is_rewritten {
             let rows = self.rows_of(table)?;
             let mut definition = Table::clone(&before);
             definition.columns.push(column.clone());
@@ -105,6 +114,25 @@ impl Executor {
             let indexes = database.catalog(self.session).indexes_of(table);
             indexes.filter(|(_, index)| over(index)).map(|(oid, _)| oid).collect()
         });
+        let follows = |column: &Column| match &column.generated {
+            Some(Generated::Stored(value)) => names(value).contains(name),
+            _ => false,
+        };
+        let following: Vec<Rc<str>> = definition
+            .live_columns()
+            .filter(|(other, column)| *other != place && follows(column))
+            .map(|(_, column)| column.name.clone())
+            .collect();
+        if !following.is_empty() && !cascades {
+            let message = format!(
+                "cannot drop column {name} of table {} because other objects depend on it",
+                definition.name
+            );
+            return Err(error("2BP01", message));
+        }
+        for other in following {
+            Box::pin(self.drop_column(table, &other, true, true)).await?;
+        }
         for index in &indexes {
             let what = format!("column {name} of table {}", definition.name);
             self.drop_index(*index, &what, cascades).await?;
@@ -125,6 +153,7 @@ impl Executor {
             });
             let column = &mut table.columns[place];
             (column.is_dropped, column.not_null, column.default) = (true, false, None);
+            column.generated = None;
         });
         self.with(|database| {
             sequences.into_iter().for_each(|sequence| database.define(self.session, sequence, None));
@@ -188,6 +217,14 @@ impl Executor {
         using: Option<&ast::Expr>,
     ) -> Result<(), SqlError> {
         let (ty, modifier) = types::name::parse(data_type)?;
+        let before = self.table(table).expect("it is locked");
+        let uses = |column: &Column| match &column.generated {
+            Some(Generated::Stored(value)) => names(value).contains(&before.columns[place].name),
+            _ => false,
+        };
+        if before.live_columns().any(|(_, column)| uses(column)) {
+            return Err(error("0A000", "cannot alter type of a column used by a generated column"));
+        }
         let mut definition = Table::clone(&self.table(table).expect("it is locked"));
         let column = &mut definition.columns[place];
         let (name, from) = (column.name.clone(), column.ty);
@@ -247,6 +284,11 @@ impl Executor {
         });
         self.redefine(table, |table| {
             table.columns[place].name = new.clone();
+            for column in &mut table.columns {
+                if let Some(Generated::Stored(value)) = &mut column.generated {
+                    rename(Rc::make_mut(value), old, new);
+                }
+            }
             for constraint in &mut table.constraints {
                 if let ConstraintKind::Check { condition } = &mut constraint.kind {
                     rename(Rc::make_mut(condition), old, new);

@@ -56,6 +56,7 @@ impl Executor {
             schema: definition.schema,
             table,
             unique: create.unique,
+            nulls_distinct: create.nulls_distinct.unwrap_or(true),
             keys,
             predicate: create.predicate.clone(),
         };
@@ -79,13 +80,15 @@ impl Executor {
             let target = Target::of(database.catalog(self.session), naming, table)?;
             let file = database.files.get(&target.table.file).expect("a table has a file");
             let entries = file.index(index);
+            let nulls_distinct = target.indexes.iter().any(|it| it.oid == index && it.nulls_distinct);
             let mut seen = BTreeSet::new();
             for (_, tuple) in file.heap.iter() {
                 if !tuple.is_visible(&database.transactions, &reader) {
                     continue;
                 }
                 let Some(key) = entries.key(&tuple.row)? else { continue };
-                if !key.iter().any(Datum::is_null) && !seen.insert(key) {
+                let is_like_none = nulls_distinct && key.iter().any(Datum::is_null);
+                if !is_like_none && !seen.insert(key) {
                     let name =
                         &database.catalog(self.session).index(index).expect("it has just been made").name;
                     return Err(error("23505", format!("could not create unique index \"{name}\"")));

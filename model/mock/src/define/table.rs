@@ -2,7 +2,8 @@
 
 use super::foreign_key::{self, refuse_unenforced};
 use crate::catalog::{
-    Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Sequence, Table, identifier,
+    Column, Constraint, ConstraintKind, Generated, Index, Naming, Object, QualifiedName, Sequence, Table,
+    identifier,
 };
 use crate::change::Target;
 use crate::error::{error, unsupported};
@@ -28,6 +29,7 @@ pub(super) struct Unique {
     name: Option<Rc<str>>,
     columns: Vec<Rc<str>>,
     is_primary: bool,
+    nulls_distinct: bool,
 }
 
 impl Executor {
@@ -142,7 +144,18 @@ impl Executor {
         table.constraints.push(Constraint { name: name.clone(), kind });
         let key = |name: &Rc<str>| ast::Expr::Identifier(ast::Ident::with_quote('"', name.as_ref()));
         let keys = unique.columns.iter().map(key).collect();
-        Ok((index, Index { name, schema: table.schema, table: oid, unique: true, keys, predicate: None }))
+        Ok((
+            index,
+            Index {
+                name,
+                schema: table.schema,
+                table: oid,
+                unique: true,
+                nulls_distinct: unique.nulls_distinct,
+                keys,
+                predicate: None,
+            },
+        ))
     }
 
     pub(super) fn column(
@@ -166,6 +179,7 @@ impl Executor {
             modifier,
             not_null: false,
             default: None,
+            generated: None,
             missing: None,
             is_dropped: false,
         };
@@ -178,19 +192,37 @@ impl Executor {
                 ast::ColumnOption::Null => (),
                 ast::ColumnOption::NotNull => column.not_null = true,
                 ast::ColumnOption::Default(default) => column.default = Some(Rc::new(default.clone())),
-                ast::ColumnOption::PrimaryKey(_) => {
-                    unique.push(Unique { name: named, columns: vec![name.clone()], is_primary: true })
-                }
-                ast::ColumnOption::Unique(_) => {
-                    unique.push(Unique { name: named, columns: vec![name.clone()], is_primary: false })
+                ast::ColumnOption::PrimaryKey(_) => unique.push(Unique {
+                    name: named,
+                    columns: vec![name.clone()],
+                    is_primary: true,
+                    nulls_distinct: true,
+                }),
+                ast::ColumnOption::Unique(key) => {
+                    refuse_unenforced(key.characteristics.as_ref())?;
+                    unique.push(Unique {
+                        name: named,
+                        columns: vec![name.clone()],
+                        is_primary: false,
+                        nulls_distinct: key.nulls_distinct != ast::NullsDistinctOption::NotDistinct,
+                    })
                 }
                 ast::ColumnOption::Check(check) => {
                     add_check(table, constraints, named, &check.expr)?;
                 }
                 ast::ColumnOption::Collation(_) | ast::ColumnOption::ForeignKey(_) => (),
-                ast::ColumnOption::Generated { generation_expr: None, .. } => {
+                ast::ColumnOption::Generated { generation_expr: None, generated_as, .. } => {
                     self.own_sequence(table, schema, oid, &mut column);
+                    column.generated = Some(match generated_as {
+                        ast::GeneratedAs::Always | ast::GeneratedAs::ExpStored => Generated::Always,
+                        ast::GeneratedAs::ByDefault => Generated::ByDefault,
+                    });
                 }
+                ast::ColumnOption::Generated {
+                    generation_expr: Some(expr),
+                    generation_expr_mode: Some(ast::GeneratedExpressionMode::Stored),
+                    ..
+                } => column.generated = Some(Generated::Stored(Rc::new(expr.clone()))),
                 other => return Err(unsupported(other)),
             }
         }
@@ -265,11 +297,17 @@ pub(super) fn table_constraint(
             name: key.name.as_ref().map(identifier),
             columns: key_columns(&key.columns)?,
             is_primary: true,
+            nulls_distinct: true,
         }),
         ast::TableConstraint::Unique(key) => {
             refuse_unenforced(key.characteristics.as_ref())?;
             let columns = key_columns(&key.columns)?;
-            unique.push(Unique { name: key.name.as_ref().map(identifier), columns, is_primary: false });
+            unique.push(Unique {
+                name: key.name.as_ref().map(identifier),
+                columns,
+                is_primary: false,
+                nulls_distinct: key.nulls_distinct != ast::NullsDistinctOption::NotDistinct,
+            });
         }
         ast::TableConstraint::Check(check) => {
             add_check(table, constraints, check.name.as_ref().map(identifier), &check.expr)?;
