@@ -18,6 +18,7 @@ use drawloom_model::{SessionId, SqlError};
 use drawloom_sim::SimTime;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A database and its sessions.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct Database {
     pub sequences: RefCell<Sequences>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub now: SimTime,
+    /// Names that somebody wanted for a new relation, and what he locks for it.
+    names: BTreeMap<(Oid, Rc<str>), Oid>,
     next_oid: u32,
 }
 
@@ -49,6 +52,7 @@ impl Database {
             sequences: RefCell::default(),
             sessions: BTreeMap::new(),
             now: SimTime(0),
+            names: BTreeMap::new(),
             next_oid: Catalog::first_oid().0,
         }
     }
@@ -63,6 +67,16 @@ impl Database {
         let oid = Oid(self.next_oid);
         self.next_oid += 1;
         oid
+    }
+
+    /// What stands for the name of a new relation among the locks.
+    pub fn name(&mut self, schema: Oid, name: &str) -> Oid {
+        if let Some(number) = self.names.get(&(schema, Rc::from(name))) {
+            return *number;
+        }
+        let number = self.new_oid();
+        self.names.insert((schema, name.into()), number);
+        number
     }
 
     /// A table's rows.
@@ -171,6 +185,9 @@ impl Database {
     /// The session is gone, and what it has not committed.
     pub fn close(&mut self, session: SessionId) {
         self.roll_back(session);
+        if self.session(session).naming.temporary.is_some() {
+            self.drop_temporary(session);
+        }
         self.locks.get_mut().release_all(session);
         self.sequences.get_mut().forget(session);
         self.sessions.remove(&session);
@@ -241,7 +258,7 @@ impl Database {
     }
 
     /// Frees what the committed catalog does not know: who dropped it, or made it, had locked it for himself.
-    fn sweep(&mut self, storage: &[Storage]) {
+    pub fn sweep(&mut self, storage: &[Storage]) {
         for Storage { file, index } in storage {
             let known = self.catalog.objects().find_map(|(_, object)| match object {
                 Object::Table(table) if table.file == *file => Some(()),

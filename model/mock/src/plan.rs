@@ -5,6 +5,7 @@
 
 use crate::catalog::{Catalog, Naming, identifier};
 use crate::change::{Delete, Insert, Update};
+use crate::define::derived;
 use crate::error::unsupported;
 use crate::expression::{Binder, VisibleCte};
 use crate::ids::Oid;
@@ -207,6 +208,7 @@ impl Plan {
         binder.parameters.extend_from_slice(declared);
         let mut before = Vec::new();
         let kind = match ast {
+            ast::Statement::Query(query) if derived::into(query).is_some() => return Ok(None),
             ast::Statement::Query(query) if changes(query) => {
                 if let Some(with) = &query.with {
                     before = binder.with_changes(with)?;

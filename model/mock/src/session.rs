@@ -124,7 +124,7 @@ pub(crate) struct Draft {
 impl Session {
     pub fn new(settings: Settings) -> Session {
         Session {
-            naming: Naming { path: vec![PUBLIC] },
+            naming: Naming { path: vec![PUBLIC], temporary: None },
             settings,
             transaction: None,
             pause: None,

@@ -131,6 +131,7 @@ impl Executor {
     /// It may not; then it is rolled back.
     pub async fn commit(&self) -> Result<(), SqlError> {
         let checked = self.check_deferred(true).await;
+        let checked = checked.and_then(|()| self.end_temporary());
         let committed = checked.and_then(|()| self.with(|database| database.commit(self.session)));
         if committed.is_err() {
             self.with(|database| database.roll_back(self.session));

@@ -15,7 +15,7 @@
 mod naming;
 mod object;
 
-pub(crate) use naming::{Naming, QualifiedName, identifier, parts};
+pub(crate) use naming::{Naming, PG_TEMP, QualifiedName, identifier, parts};
 
 pub(crate) use object::{
     Column, Constraint, ConstraintKind, Generated, Index, Key, Object, Schema, Sequence, Table, View,

@@ -12,7 +12,12 @@ use std::rc::Rc;
 pub(crate) struct Naming {
     /// Schemas, the first that has the name wins.
     pub path: Vec<Oid>,
+    /// The schema of the session's temporary tables, which is looked in first.
+    pub temporary: Option<Oid>,
 }
+
+/// What a session calls the schema of its temporary tables.
+pub(crate) const PG_TEMP: &str = "pg_temp";
 
 /// A name with or without its schema.
 #[derive(Clone, Debug)]
@@ -75,8 +80,12 @@ impl Catalog {
     /// The relation of this name, if there is one.
     pub fn find(&self, naming: &Naming, name: &QualifiedName) -> Option<Oid> {
         match &name.schema {
+            Some(schema) if **schema == *PG_TEMP => self.relation(naming.temporary?, &name.name),
             Some(schema) => self.relation(self.schema(schema)?, &name.name),
-            None => naming.path.iter().find_map(|schema| self.relation(*schema, &name.name)),
+            None => {
+                let mut schemas = naming.temporary.iter().chain(&naming.path);
+                schemas.find_map(|schema| self.relation(*schema, &name.name))
+            }
         }
     }
 
@@ -96,6 +105,9 @@ impl Catalog {
     /// `3F000`: there is no such schema.
     pub fn place(&self, naming: &Naming, name: &QualifiedName) -> Result<Oid, SqlError> {
         match &name.schema {
+            Some(schema) if **schema == *PG_TEMP => {
+                Ok(naming.temporary.expect("who creates a temporary table has a schema for it"))
+            }
             Some(schema) => self
                 .schema(schema)
                 .ok_or_else(|| error("3F000", format!("schema \"{schema}\" does not exist"))),

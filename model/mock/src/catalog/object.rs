@@ -31,6 +31,8 @@ pub(crate) struct Table {
     /// Every column that it ever had: a row has a value for each that there was when it was written.
     pub columns: Vec<Column>,
     pub constraints: Vec<Constraint>,
+    /// What becomes of a temporary table's rows, or of itself, at COMMIT.
+    pub on_commit: Option<ast::OnCommit>,
 }
 
 /// A column.

@@ -6,7 +6,6 @@ use crate::catalog::{Column, ConstraintKind, Generated, Index, Object, Table, id
 use crate::change::target;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
-use crate::expression::Expr;
 use crate::ids::Oid;
 use crate::query::column_of;
 use crate::types::{self, Scalar, cast};
@@ -41,14 +40,7 @@ impl Executor {
             let most = super::table::COLUMNS_MAX;
             return Err(error("54011", format!("tables can have at most {most} columns")));
         }
-        let value = match &column.default {
-            Some(default) => self.over(table, |binder| {
-                binder.scopes.clear();
-                let bound = binder.expr(default)?;
-                target::assigned(binder, bound, &column)
-            })?,
-            None => Expr::NULL,
-        };
+        let value = self.check_default(table, &column)?;
         let generated = match &column.generated {
             Some(Generated::Stored(value)) => Some(self.over(table, |binder| {
                 let bound = binder.expr(value)?;
@@ -192,12 +184,9 @@ impl Executor {
                 self.redefine(table, |table| table.columns[place].not_null = false);
             }
             ColumnAction::SetDefault { value } => {
-                self.over(table, |binder| {
-                    binder.scopes.clear();
-                    let bound = binder.expr(value)?;
-                    target::assigned(binder, bound, column)
-                })?;
-                self.redefine(table, |table| table.columns[place].default = Some(Rc::new(value.clone())));
+                let default = Some(Rc::new(value.clone()));
+                self.check_default(table, &Column { default: default.clone(), ..column.clone() })?;
+                self.redefine(table, |table| table.columns[place].default = default);
             }
             ColumnAction::DropDefault => self.redefine(table, |table| table.columns[place].default = None),
             ColumnAction::SetDataType { data_type, using, .. } => {
@@ -250,17 +239,9 @@ impl Executor {
             }
             binder.assign(bound, ty, column.modifier)
         })?;
-        if let Some(default) = &column.default {
-            self.over(table, |binder| {
-                binder.scopes.clear();
-                let bound = binder.expr(default)?;
-                target::assigned(binder, bound, &column).map_err(|_| {
-                    let message =
-                        format!("default for column \"{name}\" cannot be cast automatically to type {ty}");
-                    error("42804", message)
-                })
-            })?;
-        }
+        self.check_default(table, &column).map_err(|_| {
+            error("42804", format!("default for column \"{name}\" cannot be cast automatically to type {ty}"))
+        })?;
         let rows = self.rows_of(table)?;
         self.rewrite(table, definition, rows, &Rewrite { values: vec![(place, value)] }).await
     }

@@ -173,7 +173,7 @@ impl Executor {
 }
 
 /// A table, and what goes with it.
-fn belongings(catalog: &Catalog, table: Oid) -> Vec<Oid> {
+pub(super) fn belongings(catalog: &Catalog, table: Oid) -> Vec<Oid> {
     let belongs = |object: &Object| match object {
         Object::Index(index) => index.table == table,
         Object::Sequence(sequence) => sequence.owner.is_some_and(|(owner, _)| owner == table),

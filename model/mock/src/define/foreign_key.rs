@@ -66,6 +66,17 @@ fn key(
         }
         None => return Err(error("42P01", format!("relation \"{name}\" does not exist"))),
     };
+    match (catalog.object(table.schema).is_none(), catalog.object(referenced.schema).is_none()) {
+        (true, false) => {
+            let message = "constraints on temporary tables may reference only temporary tables";
+            return Err(error("42P16", message));
+        }
+        (false, true) => {
+            let message = "constraints on permanent tables may reference only permanent tables";
+            return Err(error("42P16", message));
+        }
+        _ => (),
+    }
     let columns = places(table, &ast.columns)?;
     let index = if ast.referred_columns.is_empty() {
         primary(catalog, referenced)?

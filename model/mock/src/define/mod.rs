@@ -3,12 +3,15 @@
 mod alter;
 mod alter_column;
 mod constraint;
+pub(crate) mod derived;
 mod drop;
 mod foreign_key;
 mod index;
 mod lock;
 mod rewrite;
+mod serial;
 mod table;
+pub(crate) mod temporary;
 mod truncate;
 
 use crate::error::unsupported;
@@ -24,6 +27,10 @@ impl Executor {
     /// Those of the statement.
     pub async fn utility(&self, ast: &ast::Statement) -> Result<Reply, SqlError> {
         match ast {
+            ast::Statement::Query(query) => match derived::into(query) {
+                Some(into) => self.select_into(query, into).await,
+                None => unreachable!("other queries are planned"),
+            },
             ast::Statement::CreateTable(create) => self.create_table(create).await,
             ast::Statement::CreateIndex(create) => self.create_index(create).await,
             ast::Statement::Drop {

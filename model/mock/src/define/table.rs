@@ -1,18 +1,19 @@
 //! CREATE TABLE.
 
 use super::foreign_key::{self, refuse_unenforced};
+use super::serial::serial;
 use crate::catalog::{
-    Column, Constraint, ConstraintKind, Generated, Index, Naming, Object, QualifiedName, Sequence, Table,
-    identifier,
+    Column, Constraint, ConstraintKind, Generated, Index, Naming, Object, QualifiedName, Table, identifier,
 };
-use crate::change::Target;
+use crate::change::{Target, target};
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
+use crate::expression::Expr;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use crate::session::Storage;
 use crate::store::{File, Index as Entries};
-use crate::types::{self, Scalar, Type};
+use crate::types::{self, Type};
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 use std::collections::BTreeSet;
@@ -35,24 +36,22 @@ pub(super) struct Unique {
 impl Executor {
     pub(super) async fn create_table(&self, create: &ast::CreateTable) -> Result<Reply, SqlError> {
         let name = QualifiedName::of(&create.name)?;
-        if create.query.is_some() || create.like.is_some() || create.inherits.is_some() || create.temporary {
-            return Err(unsupported("CREATE TABLE with AS, LIKE, INHERITS or TEMPORARY"));
+        if create.inherits.is_some() {
+            return Err(unsupported("INHERITS"));
         }
         if create.partition_by.is_some() || create.partition_of.is_some() {
             return Err(unsupported("PARTITION"));
         }
-        let (naming, schema) = self.with(|database| {
-            let naming = database.session(self.session).naming.clone();
-            let schema = database.catalog(self.session).place(&naming, &name);
-            (naming, schema)
-        });
-        let schema = schema?;
-        let exists = self.with(|database| database.catalog(self.session).relation(schema, &name.name));
-        if exists.is_some() {
-            if create.if_not_exists {
-                return Ok(Reply::default());
-            }
-            return Err(error("42P07", format!("relation \"{}\" already exists", name.name)));
+        let schema = self.place(&name, create.temporary, create.on_commit)?;
+        if !self.reserve(schema, &name.name, create.if_not_exists).await? {
+            return Ok(Reply::default());
+        }
+        if let Some(query) = &create.query {
+            let names = create.columns.iter().map(|column| identifier(&column.name)).collect();
+            return self.create_from(&name.name, schema, create.on_commit, names, query).await;
+        }
+        if let Some(like) = &create.like {
+            return self.create_like(&name.name, schema, create.on_commit, like).await;
         }
         if create.columns.len() > COLUMNS_MAX {
             return Err(error("54011", format!("tables can have at most {COLUMNS_MAX} columns")));
@@ -81,12 +80,28 @@ impl Executor {
                 other => table_constraint(&name.name, other, &mut unique, &mut constraints)?,
             }
         }
-        let mut table = Table { name: name.name.clone(), schema, file: oid, columns, constraints };
+        let on_commit = create.on_commit;
+        let mut table = Table { name: name.name.clone(), schema, file: oid, columns, constraints, on_commit };
         let mut indexes = Vec::new();
         for unique in unique {
             indexes.push(self.unique(&mut table, oid, unique, &mut taken)?);
         }
-        self.with(|database| {
+        self.found(oid, table, indexes).await?;
+        for key in &keys {
+            self.add_foreign_key(oid, key, true).await?;
+        }
+        Ok(Reply::default())
+    }
+
+    /// Makes a table that nobody knows yet.
+    pub(super) async fn found(
+        &self,
+        oid: Oid,
+        table: Table,
+        indexes: Vec<(Oid, Index)>,
+    ) -> Result<(), SqlError> {
+        let columns = table.columns.clone();
+        let naming = self.with(|database| {
             database.files.insert(oid, File::default());
             let transaction = database.session_mut(self.session).transaction_mut();
             transaction.storage.push(Storage { file: oid, index: None });
@@ -94,13 +109,26 @@ impl Executor {
             for (index, definition) in indexes {
                 database.define(self.session, index, Some(Object::Index(definition.into())));
             }
+            database.session(self.session).naming.clone()
         });
         self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
-        self.fill_indexes(&naming, oid)?;
-        for key in &keys {
-            self.add_foreign_key(oid, key, true).await?;
+        for column in &columns {
+            self.check_default(oid, column)?;
         }
-        Ok(Reply::default())
+        self.fill_indexes(&naming, oid)
+    }
+
+    /// Whether a column takes its default.
+    ///
+    /// # Errors
+    /// It does not, or makes no sense.
+    pub(super) fn check_default(&self, table: Oid, column: &Column) -> Result<Expr, SqlError> {
+        let Some(default) = &column.default else { return Ok(Expr::NULL) };
+        self.over(table, |binder| {
+            binder.scopes.clear();
+            let bound = binder.expr(default)?;
+            target::assigned(binder, bound, column)
+        })
     }
 
     /// A unique constraint, and the index that sees to it.
@@ -229,33 +257,6 @@ impl Executor {
         Ok(column)
     }
 
-    /// Gives a column numbers from a sequence of its own.
-    fn own_sequence(&self, table: &str, schema: Oid, oid: Oid, column: &mut Column) {
-        self.with(|database| {
-            let sequence = database.new_oid();
-            let catalog = database.catalog(self.session);
-            let name = free_name(table, &column.name, "seq", |name| catalog.relation(schema, name).is_some());
-            let greatest = match column.ty.scalar {
-                Scalar::Int2 => i16::MAX.into(),
-                Scalar::Int8 => i64::MAX,
-                _ => i32::MAX.into(),
-            };
-            let definition = Sequence {
-                name,
-                schema,
-                start: 1,
-                increment: 1,
-                least: 1,
-                greatest,
-                cycle: false,
-                owner: Some((oid, 0)),
-            };
-            database.define(self.session, sequence, Some(Object::Sequence(definition.into())));
-            column.not_null = true;
-            column.default = Some(Rc::new(nextval(sequence)));
-        });
-    }
-
     /// Gives the table's indexes in the catalog their entries, where they have none.
     ///
     /// # Errors
@@ -382,34 +383,4 @@ fn object_name(table: &str, part: &str, label: &str) -> String {
         "" => format!("{}_{label}", cut(table, first)),
         _ => format!("{}_{}_{label}", cut(table, first), cut(part, second)),
     }
-}
-
-/// `serial` and its kin.
-fn serial(data_type: &ast::DataType) -> Option<Scalar> {
-    match data_type.to_string().to_ascii_lowercase().as_str() {
-        "smallserial" | "serial2" => Some(Scalar::Int2),
-        "serial" | "serial4" => Some(Scalar::Int4),
-        "bigserial" | "serial8" => Some(Scalar::Int8),
-        _ => None,
-    }
-}
-
-/// `nextval` of a sequence, whatever it is called later.
-fn nextval(sequence: Oid) -> ast::Expr {
-    let number = ast::Expr::Value(ast::Value::Number(sequence.0.to_string(), false).into());
-    let list = ast::FunctionArgumentList {
-        duplicate_treatment: None,
-        args: vec![ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(number))],
-        clauses: Vec::new(),
-    };
-    ast::Expr::Function(ast::Function {
-        name: ast::ObjectName::from(ast::Ident::new("nextval")),
-        uses_odbc_syntax: false,
-        parameters: ast::FunctionArguments::None,
-        args: ast::FunctionArguments::List(list),
-        within_group: Vec::new(),
-        filter: None,
-        null_treatment: None,
-        over: None,
-    })
 }

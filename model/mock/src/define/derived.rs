@@ -1,0 +1,132 @@
+//! Tables made of others: CREATE TABLE AS, SELECT INTO, and LIKE.
+
+use crate::catalog::{Column, Generated, QualifiedName, Table};
+use crate::error::error;
+use crate::executor::Executor;
+use crate::expression::Binder;
+use crate::ids::Oid;
+use crate::locks::Mode;
+use crate::store::Tuple;
+use drawloom_model::{Reply, SqlError};
+use sqlparser::ast;
+use std::rc::Rc;
+
+impl Executor {
+    /// SELECT INTO.
+    pub(super) async fn select_into(
+        &self,
+        query: &ast::Query,
+        into: &ast::SelectInto,
+    ) -> Result<Reply, SqlError> {
+        let ident = |target: &ast::Expr| match target {
+            ast::Expr::Identifier(ident) => Some(vec![ident.clone()]),
+            ast::Expr::CompoundIdentifier(idents) => Some(idents.clone()),
+            _ => None,
+        };
+        let name = match into.targets.as_slice() {
+            [target] => ident(target),
+            _ => None,
+        };
+        let name = name.ok_or_else(|| error("42601", format!("syntax error at or near \"{into}\"")))?;
+        let name = QualifiedName::of(&ast::ObjectName::from(name))?;
+        let mut query = query.clone();
+        if let ast::SetExpr::Select(select) = &mut *query.body {
+            select.into = None;
+        }
+        let schema = self.place(&name, into.temporary, None)?;
+        self.reserve(schema, &name.name, false).await?;
+        self.create_from(&name.name, schema, None, Vec::new(), &query).await
+    }
+
+    /// A table with the columns and the rows of a query.
+    pub(super) async fn create_from(
+        &self,
+        name: &Rc<str>,
+        schema: Oid,
+        on_commit: Option<ast::OnCommit>,
+        names: Vec<Rc<str>>,
+        ast: &ast::Query,
+    ) -> Result<Reply, SqlError> {
+        let (query, uses) = self.with(|database| {
+            let naming = &database.session(self.session).naming;
+            let mut binder = Binder::new(database.catalog(self.session), naming);
+            let mut query = binder.query(ast)?;
+            binder.settle(&mut query)?;
+            Ok::<_, SqlError>((query, binder.uses))
+        })?;
+        self.lock_relations(&uses).await?;
+        if names.len() > query.columns.len() {
+            return Err(error("42601", "too many column names were specified"));
+        }
+        let mut columns: Vec<Column> = Vec::new();
+        for (place, output) in query.columns.iter().enumerate() {
+            let name = names.get(place).unwrap_or(&output.name).clone();
+            if columns.iter().any(|other| other.name == name) {
+                return Err(error("42701", format!("column \"{name}\" specified more than once")));
+            }
+            columns.push(Column {
+                name,
+                ty: output.ty,
+                modifier: None,
+                not_null: false,
+                default: None,
+                generated: None,
+                missing: None,
+                is_dropped: false,
+            });
+        }
+        let rows = Box::pin(self.query(&query, &[])).await?;
+        let affected = rows.len() as u64;
+        let oid = self.with(|database| database.new_oid());
+        let table =
+            Table { name: name.clone(), schema, file: oid, columns, constraints: Vec::new(), on_commit };
+        self.found(oid, table, Vec::new()).await?;
+        let xid = self.xid();
+        self.with(|database| {
+            let command = database.session(self.session).transaction().command;
+            let heap = &mut database.file_mut(oid).heap;
+            for row in rows {
+                heap.push(Tuple::new(row.into(), xid, command));
+            }
+            database.session_mut(self.session).transaction_mut().command += 1;
+        });
+        Ok(Reply { affected, ..Reply::default() })
+    }
+
+    /// A table with the columns of another one.
+    pub(super) async fn create_like(
+        &self,
+        name: &Rc<str>,
+        schema: Oid,
+        on_commit: Option<ast::OnCommit>,
+        like: &ast::CreateTableLikeKind,
+    ) -> Result<Reply, SqlError> {
+        let (ast::CreateTableLikeKind::Parenthesized(like) | ast::CreateTableLikeKind::Plain(like)) = like;
+        let from = self.lock_table(&QualifiedName::of(&like.name)?, Mode::AccessShare).await?;
+        let from = self.table(from).expect("it is locked");
+        let keeps_defaults = like.defaults == Some(ast::CreateTableLikeDefaults::Including);
+        let column = |(_, column): (usize, &Column)| Column {
+            default: column.default.clone().filter(|_| {
+                let is_identity = matches!(column.generated, Some(Generated::Always | Generated::ByDefault));
+                keeps_defaults && !is_identity
+            }),
+            generated: None,
+            missing: None,
+            ..column.clone()
+        };
+        let columns: Vec<Column> = from.live_columns().map(column).collect();
+        let oid = self.with(|database| database.new_oid());
+        let table =
+            Table { name: name.clone(), schema, file: oid, columns, constraints: Vec::new(), on_commit };
+        self.found(oid, table, Vec::new()).await?;
+        Ok(Reply::default())
+    }
+}
+
+/// The table that a query's rows go into, if it says so.
+pub(crate) fn into(query: &ast::Query) -> Option<&ast::SelectInto> {
+    match &*query.body {
+        ast::SetExpr::Select(select) => select.into.as_ref(),
+        _ => None,
+    }
+}

@@ -1,0 +1,68 @@
+//! Columns that are numbered by a sequence of their own.
+
+use super::table::free_name;
+use crate::catalog::{Column, Object, Sequence};
+use crate::executor::Executor;
+use crate::ids::Oid;
+use crate::types::Scalar;
+use sqlparser::ast;
+use std::rc::Rc;
+
+impl Executor {
+    /// Gives a column numbers from a sequence of its own.
+    pub(super) fn own_sequence(&self, table: &str, schema: Oid, oid: Oid, column: &mut Column) {
+        self.with(|database| {
+            let sequence = database.new_oid();
+            let catalog = database.catalog(self.session);
+            let name = free_name(table, &column.name, "seq", |name| catalog.relation(schema, name).is_some());
+            let greatest = match column.ty.scalar {
+                Scalar::Int2 => i16::MAX.into(),
+                Scalar::Int8 => i64::MAX,
+                _ => i32::MAX.into(),
+            };
+            let definition = Sequence {
+                name,
+                schema,
+                start: 1,
+                increment: 1,
+                least: 1,
+                greatest,
+                cycle: false,
+                owner: Some((oid, 0)),
+            };
+            database.define(self.session, sequence, Some(Object::Sequence(definition.into())));
+            column.not_null = true;
+            column.default = Some(Rc::new(nextval(sequence)));
+        });
+    }
+}
+
+/// `serial` and its kin.
+pub(super) fn serial(data_type: &ast::DataType) -> Option<Scalar> {
+    match data_type.to_string().to_ascii_lowercase().as_str() {
+        "smallserial" | "serial2" => Some(Scalar::Int2),
+        "serial" | "serial4" => Some(Scalar::Int4),
+        "bigserial" | "serial8" => Some(Scalar::Int8),
+        _ => None,
+    }
+}
+
+/// `nextval` of a sequence, whatever it is called later.
+fn nextval(sequence: Oid) -> ast::Expr {
+    let number = ast::Expr::Value(ast::Value::Number(sequence.0.to_string(), false).into());
+    let list = ast::FunctionArgumentList {
+        duplicate_treatment: None,
+        args: vec![ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(number))],
+        clauses: Vec::new(),
+    };
+    ast::Expr::Function(ast::Function {
+        name: ast::ObjectName::from(ast::Ident::new("nextval")),
+        uses_odbc_syntax: false,
+        parameters: ast::FunctionArguments::None,
+        args: ast::FunctionArguments::List(list),
+        within_group: Vec::new(),
+        filter: None,
+        null_treatment: None,
+        over: None,
+    })
+}
