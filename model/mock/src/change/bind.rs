@@ -290,37 +290,44 @@ impl Binder<'_> {
         assignments: &[ast::Assignment],
         target: &Target,
     ) -> Result<Vec<(usize, Expr)>, SqlError> {
+        // What is assigned is looked at before what it is assigned to.
+        let mut values = Vec::new();
+        for ast::Assignment { target: to, value } in assignments {
+            match (to, value) {
+                (ast::AssignmentTarget::ColumnName(name), value) => values.push((name, self.value(value)?)),
+                (ast::AssignmentTarget::Tuple(names), ast::Expr::Tuple(list)) => {
+                    if names.len() != list.len() {
+                        return Err(error("42601", "number of columns does not match number of values"));
+                    }
+                    for (name, value) in names.iter().zip(list) {
+                        values.push((name, self.value(value)?));
+                    }
+                }
+                _ => return Err(unsupported("an assignment of a row")),
+            }
+        }
         let mut assigned: Vec<(usize, Expr)> = Vec::new();
-        let mut assign = |binder: &mut Self, name: &ast::ObjectName, value: &ast::Expr| {
+        for (name, value) in values {
             let [name] = &*parts(name)? else { return Err(unsupported(format!("an assignment to {name}"))) };
             let (place, column) = target.column(name)?;
             if assigned.iter().any(|(other, _)| *other == place) {
                 return Err(error("42601", format!("multiple assignments to same column \"{name}\"")));
             }
-            let expr = if is_default(value) {
-                target.default(binder, place)?
-            } else if column.is_fixed() {
-                return Err(error("428C9", format!("column \"{name}\" can only be updated to DEFAULT")));
-            } else {
-                let bound = binder.expr(value)?;
-                super::target::assigned(binder, bound, column)?
+            let expr = match value {
+                None => target.default(self, place)?,
+                Some(_) if column.is_fixed() => {
+                    return Err(error("428C9", format!("column \"{name}\" can only be updated to DEFAULT")));
+                }
+                Some(bound) => super::target::assigned(self, bound, column)?,
             };
             assigned.push((place, expr));
-            Ok(())
-        };
-        for ast::Assignment { target: to, value } in assignments {
-            match (to, value) {
-                (ast::AssignmentTarget::ColumnName(name), value) => assign(self, name, value)?,
-                (ast::AssignmentTarget::Tuple(names), ast::Expr::Tuple(values)) => {
-                    if names.len() != values.len() {
-                        return Err(error("42601", "number of columns does not match number of values"));
-                    }
-                    names.iter().zip(values).try_for_each(|(name, value)| assign(self, name, value))?;
-                }
-                _ => return Err(unsupported("an assignment of a row")),
-            }
         }
         Ok(assigned)
+    }
+
+    /// What is assigned; `None` is DEFAULT.
+    fn value(&mut self, ast: &ast::Expr) -> Result<Option<Bound>, SqlError> {
+        if is_default(ast) { Ok(None) } else { self.expr(ast).map(Some) }
     }
 
     fn returning(&mut self, items: Option<&[ast::SelectItem]>) -> Result<Option<Returning>, SqlError> {

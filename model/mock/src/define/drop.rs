@@ -1,8 +1,9 @@
 //! DROP TABLE and DROP INDEX, and what depends on what is dropped (PostgreSQL's dependency.c).
 
-use crate::catalog::{Catalog, ConstraintKind, Object, QualifiedName, Table};
+use crate::catalog::{Catalog, ConstraintKind, Object, QualifiedName, Table, View};
 use crate::error::error;
 use crate::executor::Executor;
+use crate::expression::Binder;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use drawloom_model::{Reply, SqlError};
@@ -26,7 +27,8 @@ impl Executor {
             }
         }
         let keys = self.keys_to(&dropped);
-        if !keys.is_empty() && !cascade {
+        let views = self.views_over(&dropped);
+        if !(keys.is_empty() && views.is_empty()) && !cascade {
             let message = match self.with(|database| only_name(database.catalog(self.session), &dropped)) {
                 Some(name) => format!("cannot drop table {name} because other objects depend on it"),
                 None => "cannot drop desired object(s) because other objects depend on them".to_owned(),
@@ -34,7 +36,12 @@ impl Executor {
             return Err(error("2BP01", message));
         }
         self.drop_keys(&keys).await?;
+        for view in &views {
+            self.lock(Tag::Relation(*view), Mode::AccessExclusive, "a view's lock").await?;
+        }
         self.with(|database| {
+            database.refresh(self.session);
+            views.iter().for_each(|view| database.define(self.session, *view, None));
             for table in dropped {
                 for part in belongings(database.catalog(self.session), table) {
                     database.define(self.session, part, None);
@@ -129,6 +136,25 @@ impl Executor {
             let keys = tables.iter().flat_map(|table| catalog.references_to(*table));
             let others = keys.filter(|(from, _)| !tables.contains(from));
             others.map(|(from, key)| (from, key.oid)).collect()
+        })
+    }
+
+    /// The views that read these, themselves or by way of other views.
+    fn views_over(&self, tables: &BTreeSet<Oid>) -> Vec<Oid> {
+        self.with(|database| {
+            let catalog = database.catalog(self.session);
+            let naming = &database.session(self.session).naming;
+            let reads = |view: &View| {
+                let mut binder = Binder::new(catalog, naming);
+                // One that can no longer be bound reads nothing.
+                let _ = binder.query(&view.query);
+                binder.uses.iter().any(|(oid, _)| tables.contains(oid))
+            };
+            let views = catalog.objects().filter(|(_, object)| match object {
+                Object::View(view) => reads(view),
+                _ => false,
+            });
+            views.map(|(oid, _)| oid).collect()
         })
     }
 

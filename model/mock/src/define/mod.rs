@@ -26,6 +26,7 @@ impl Executor {
     /// # Errors
     /// Those of the statement.
     pub async fn utility(&self, ast: &ast::Statement) -> Result<Reply, SqlError> {
+        self.take_snapshot(ast);
         match ast {
             ast::Statement::Query(query) => match derived::into(query) {
                 Some(into) => self.select_into(query, into).await,
@@ -49,6 +50,22 @@ impl Executor {
             }
             other => Err(unsupported(construct(other))),
         }
+    }
+
+    /// With one snapshot for all statements the first takes it, whatever it does, except for some that are about
+    /// the transaction itself (PostgreSQL's PlannedStmtRequiresSnapshot).
+    fn take_snapshot(&self, ast: &ast::Statement) {
+        if matches!(
+            ast,
+            ast::Statement::Lock(_) | ast::Statement::Set(_) | ast::Statement::ShowVariable { .. }
+        ) {
+            return;
+        }
+        self.with(|database| {
+            if database.session(self.session).transaction().keeps_snapshot() {
+                database.reader(self.session);
+            }
+        });
     }
 }
 
