@@ -14,6 +14,7 @@ pub mod ids;
 mod inference;
 pub mod locks;
 pub mod options;
+mod overriding;
 mod plan;
 mod query;
 mod sequence;

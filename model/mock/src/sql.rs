@@ -3,6 +3,7 @@
 use crate::catalog::{QualifiedName, identifier};
 use crate::error::{error, unsupported};
 use crate::inference;
+use crate::overriding;
 use crate::store::RowLock;
 use crate::utility::Utility;
 use drawloom_model::SqlError;
@@ -39,7 +40,7 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     if let Some(utility) = Utility::parse(&tokens)? {
         return Ok(Parsed::Utility(utility));
     }
-    let tokens = inference::spell_out(spell_out_constraints(spell_out_locks(tokens)));
+    let tokens = overriding::spell_out(inference::spell_out(spell_out_constraints(spell_out_locks(tokens))));
     parsed(tokens, |parser| parser.parse_statements()).map(Parsed::Statements)
 }
 

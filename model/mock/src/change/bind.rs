@@ -9,6 +9,7 @@ use crate::expression::{Binder, Bound, Expr};
 use crate::ids::Oid;
 use crate::inference::Part;
 use crate::locks::Mode;
+use crate::overriding::{self, Overriding};
 use crate::query::{self, Distinct, Named, Output, Query, Relation, Scope, Select};
 use crate::types::{Type, cast::Context};
 use drawloom_model::SqlError;
@@ -24,26 +25,28 @@ impl Binder<'_> {
         let ast::TableObject::TableName(name) = &ast.table else { return Err(unsupported(&ast.table)) };
         let (oid, name) = self.changed(name)?;
         let target = Rc::new(Target::of(self.catalog, self.naming, oid)?);
-        let places = self.insert_places(&target, &ast.columns)?;
+        let (columns, overriding) = Overriding::split(&ast.columns);
+        let places = self.insert_places(&target, columns)?;
         let source = match &ast.source {
-            Some(source) => self.insert_source(source, &target, &places)?,
+            Some(source) => self.insert_source(source, &target, &places, overriding)?,
             None => Query::of_values(vec![Vec::new()], Vec::new()),
         };
         let given = source.columns.len();
         if given > places.len() {
             return Err(error("42601", "INSERT has more expressions than target columns"));
         }
-        if given < places.len() && !ast.columns.is_empty() {
+        if given < places.len() && !columns.is_empty() {
             return Err(error("42601", "INSERT has more target columns than expressions"));
         }
         let is_list = matches!(source.body, query::Body::Values(_));
-        let fixed = places[..given].iter().map(|place| &target.table.columns[*place]);
-        if let Some(column) = fixed.filter(|column| column.is_fixed() && !is_list).last() {
+        let mut fixed = places[..given].iter().rev().map(|place| &target.table.columns[*place]);
+        if let Some(column) = fixed.find(|column| !is_list && overriding::refuses(column, overriding)) {
             return Err(no_value(column));
         }
         let mut values = Vec::with_capacity(target.missing.len());
         for (place, column) in target.table.columns.iter().enumerate() {
             values.push(match places[..given].iter().position(|named| *named == place) {
+                Some(_) if overriding::ignores(column, overriding) => target.default(self, place)?,
                 Some(number) => {
                     let bound = Bound::new(Expr::Column(number), source.columns[number].ty);
                     assigned(self, bound, column)?
@@ -106,6 +109,7 @@ impl Binder<'_> {
         source: &ast::Query,
         target: &Target,
         places: &[usize],
+        overriding: Option<Overriding>,
     ) -> Result<Query, SqlError> {
         let ast::SetExpr::Values(values) = &*source.body else { return self.query(source) };
         if source.with.is_some() || source.order_by.is_some() || source.limit_clause.is_some() {
@@ -125,7 +129,7 @@ impl Binder<'_> {
                 if is_default(ast) {
                     return target.default(self, *place);
                 }
-                if target.table.columns[*place].is_fixed() {
+                if overriding::refuses(&target.table.columns[*place], overriding) {
                     return Err(no_value(&target.table.columns[*place]));
                 }
                 let bound = self.expr(ast)?;

@@ -1,5 +1,6 @@
 //! ALTER TABLE, as far as it is about columns.
 
+use super::column::Owner;
 use super::foreign_key;
 use super::rewrite::Rewrite;
 use crate::catalog::{Column, ConstraintKind, Generated, Index, Object, Table, identifier};
@@ -32,8 +33,9 @@ impl Executor {
             return Err(error("42701", message));
         }
         let (mut unique, mut constraints) = (Vec::new(), before.constraints.clone());
-        let column =
-            self.column(&before.name, before.schema, table, definition, &mut unique, &mut constraints)?;
+        let owner =
+            Owner { table: &before.name, schema: before.schema, oid: table, place: before.columns.len() };
+        let column = self.column(owner, definition, &mut unique, &mut constraints)?;
         let added = constraints.split_off(before.constraints.len());
         let place = before.columns.len();
         if before.live_columns().count() >= super::table::COLUMNS_MAX {

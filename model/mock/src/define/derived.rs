@@ -75,7 +75,7 @@ impl Executor {
                 is_dropped: false,
             });
         }
-        let rows = Box::pin(self.query(&query, &[])).await?;
+        let rows = Box::pin(self.query(&query, self.reader(), &[])).await?;
         let affected = rows.len() as u64;
         let oid = self.with(|database| database.new_oid());
         let table =

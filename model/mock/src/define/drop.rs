@@ -28,7 +28,7 @@ impl Executor {
         }
         let keys = self.keys_to(&dropped);
         let views = self.views_over(&dropped);
-        if !(keys.is_empty() && views.is_empty()) && !cascade {
+        if !cascade && (!keys.is_empty() || !views.is_empty()) {
             let message = match self.with(|database| only_name(database.catalog(self.session), &dropped)) {
                 Some(name) => format!("cannot drop table {name} because other objects depend on it"),
                 None => "cannot drop desired object(s) because other objects depend on them".to_owned(),

@@ -2,6 +2,7 @@
 
 mod alter;
 mod alter_column;
+mod column;
 mod constraint;
 pub(crate) mod derived;
 mod drop;

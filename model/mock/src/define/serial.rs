@@ -1,5 +1,6 @@
 //! Columns that are numbered by a sequence of their own.
 
+use super::column::Owner;
 use super::table::free_name;
 use crate::catalog::{Column, Object, Sequence};
 use crate::executor::Executor;
@@ -10,7 +11,8 @@ use std::rc::Rc;
 
 impl Executor {
     /// Gives a column numbers from a sequence of its own.
-    pub(super) fn own_sequence(&self, table: &str, schema: Oid, oid: Oid, column: &mut Column) {
+    pub(super) fn own_sequence(&self, owner: Owner<'_>, column: &mut Column) {
+        let Owner { table, schema, oid, place } = owner;
         self.with(|database| {
             let sequence = database.new_oid();
             let catalog = database.catalog(self.session);
@@ -28,12 +30,36 @@ impl Executor {
                 least: 1,
                 greatest,
                 cycle: false,
-                owner: Some((oid, 0)),
+                owner: Some((oid, place)),
             };
             database.define(self.session, sequence, Some(Object::Sequence(definition.into())));
             column.not_null = true;
             column.default = Some(Rc::new(nextval(sequence)));
         });
+    }
+
+    /// Lets the sequences of a table's columns begin again. They are new ones, so that it can be undone.
+    pub(super) fn restart(&self, table: Oid) {
+        let owned: Vec<(Oid, Rc<Sequence>)> = self.with(|database| {
+            let owned = database.catalog(self.session).objects().filter_map(|(oid, object)| match object {
+                Object::Sequence(sequence) => Some((oid, sequence.clone())),
+                _ => None,
+            });
+            owned.filter(|(_, sequence)| sequence.owner.is_some_and(|(owner, _)| owner == table)).collect()
+        });
+        for (old, sequence) in owned {
+            let new = self.with(|database| {
+                let new = database.new_oid();
+                database.define(self.session, old, None);
+                database.define(self.session, new, Some(Object::Sequence(sequence)));
+                new
+            });
+            let (was, is) = (Rc::new(nextval(old)), Rc::new(nextval(new)));
+            self.redefine(table, |table| {
+                let defaults = table.columns.iter_mut().filter_map(|column| column.default.as_mut());
+                defaults.filter(|default| **default == was).for_each(|default| *default = is.clone());
+            });
+        }
     }
 }
 

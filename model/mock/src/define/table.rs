@@ -1,9 +1,9 @@
 //! CREATE TABLE.
 
+use super::column::Owner;
 use super::foreign_key::{self, refuse_unenforced};
-use super::serial::serial;
 use crate::catalog::{
-    Column, Constraint, ConstraintKind, Generated, Index, Naming, Object, QualifiedName, Table, identifier,
+    Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Table, identifier,
 };
 use crate::change::{Target, target};
 use crate::error::{error, unsupported};
@@ -13,7 +13,6 @@ use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use crate::session::Storage;
 use crate::store::{File, Index as Entries};
-use crate::types::{self, Type};
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 use std::collections::BTreeSet;
@@ -27,10 +26,10 @@ const NAME_BYTES_MAX: usize = 63;
 
 /// A table's unique constraint, before it has its index.
 pub(super) struct Unique {
-    name: Option<Rc<str>>,
-    columns: Vec<Rc<str>>,
-    is_primary: bool,
-    nulls_distinct: bool,
+    pub name: Option<Rc<str>>,
+    pub columns: Vec<Rc<str>>,
+    pub is_primary: bool,
+    pub nulls_distinct: bool,
 }
 
 impl Executor {
@@ -63,7 +62,10 @@ impl Executor {
         let mut columns = Vec::new();
         let mut keys = Vec::new();
         for definition in &create.columns {
-            let column = self.column(&name.name, schema, oid, definition, &mut unique, &mut constraints)?;
+            let column = {
+                let owner = Owner { table: &name.name, schema, oid, place: columns.len() };
+                self.column(owner, definition, &mut unique, &mut constraints)?
+            };
             if columns.iter().any(|other: &Column| other.name == column.name) {
                 return Err(error("42701", format!("column \"{}\" specified more than once", column.name)));
             }
@@ -186,77 +188,6 @@ impl Executor {
         ))
     }
 
-    pub(super) fn column(
-        &self,
-        table: &Rc<str>,
-        schema: Oid,
-        oid: Oid,
-        definition: &ast::ColumnDef,
-        unique: &mut Vec<Unique>,
-        constraints: &mut Vec<Constraint>,
-    ) -> Result<Column, SqlError> {
-        let name = identifier(&definition.name);
-        let serial = serial(&definition.data_type);
-        let (ty, modifier) = match serial {
-            Some(scalar) => (Type::of(scalar), None),
-            None => types::name::parse(&definition.data_type)?,
-        };
-        let mut column = Column {
-            name: name.clone(),
-            ty,
-            modifier,
-            not_null: false,
-            default: None,
-            generated: None,
-            missing: None,
-            is_dropped: false,
-        };
-        if serial.is_some() {
-            self.own_sequence(table, schema, oid, &mut column);
-        }
-        for option in &definition.options {
-            let named = option.name.as_ref().map(identifier);
-            match &option.option {
-                ast::ColumnOption::Null => (),
-                ast::ColumnOption::NotNull => column.not_null = true,
-                ast::ColumnOption::Default(default) => column.default = Some(Rc::new(default.clone())),
-                ast::ColumnOption::PrimaryKey(_) => unique.push(Unique {
-                    name: named,
-                    columns: vec![name.clone()],
-                    is_primary: true,
-                    nulls_distinct: true,
-                }),
-                ast::ColumnOption::Unique(key) => {
-                    refuse_unenforced(key.characteristics.as_ref())?;
-                    unique.push(Unique {
-                        name: named,
-                        columns: vec![name.clone()],
-                        is_primary: false,
-                        nulls_distinct: key.nulls_distinct != ast::NullsDistinctOption::NotDistinct,
-                    })
-                }
-                ast::ColumnOption::Check(check) => {
-                    add_check(table, constraints, named, &check.expr)?;
-                }
-                ast::ColumnOption::Collation(_) | ast::ColumnOption::ForeignKey(_) => (),
-                ast::ColumnOption::Generated { generation_expr: None, generated_as, .. } => {
-                    self.own_sequence(table, schema, oid, &mut column);
-                    column.generated = Some(match generated_as {
-                        ast::GeneratedAs::Always | ast::GeneratedAs::ExpStored => Generated::Always,
-                        ast::GeneratedAs::ByDefault => Generated::ByDefault,
-                    });
-                }
-                ast::ColumnOption::Generated {
-                    generation_expr: Some(expr),
-                    generation_expr_mode: Some(ast::GeneratedExpressionMode::Stored),
-                    ..
-                } => column.generated = Some(Generated::Stored(Rc::new(expr.clone()))),
-                other => return Err(unsupported(other)),
-            }
-        }
-        Ok(column)
-    }
-
     /// Gives the table's indexes in the catalog their entries, where they have none.
     ///
     /// # Errors
@@ -319,7 +250,7 @@ pub(super) fn table_constraint(
 }
 
 /// A CHECK. Its usual name has the column in it if it speaks of one only.
-fn add_check(
+pub(super) fn add_check(
     table: &str,
     constraints: &mut Vec<Constraint>,
     name: Option<Rc<str>>,

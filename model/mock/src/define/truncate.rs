@@ -1,7 +1,7 @@
 //! TRUNCATE: the tables get new files (PostgreSQL's ExecuteTruncate in tablecmds.c).
 
 use crate::catalog::{Object, QualifiedName, Table};
-use crate::error::{error, unsupported};
+use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
@@ -10,9 +10,6 @@ use sqlparser::ast;
 
 impl Executor {
     pub(super) async fn truncate(&self, truncate: &ast::Truncate) -> Result<Reply, SqlError> {
-        if truncate.identity == Some(ast::TruncateIdentityOption::Restart) {
-            return Err(unsupported("RESTART IDENTITY"));
-        }
         let mut tables = Vec::new();
         for target in &truncate.table_names {
             let name = QualifiedName::of(&target.name)?;
@@ -35,6 +32,9 @@ impl Executor {
             self.refuse_pending(*table, "TRUNCATE")?;
         }
         for table in tables {
+            if truncate.identity == Some(ast::TruncateIdentityOption::Restart) {
+                self.restart(table);
+            }
             let Some(definition) = self.table(table) else { continue };
             self.replace_file(table, Table::clone(&definition), Vec::new())?;
         }

@@ -1,0 +1,105 @@
+//! A column's definition.
+
+use super::foreign_key::refuse_unenforced;
+use super::serial::serial;
+use super::table::{Unique, add_check};
+use crate::catalog::{Column, Constraint, Generated, identifier};
+use crate::error::unsupported;
+use crate::executor::Executor;
+use crate::ids::Oid;
+use crate::types::{self, Type};
+use drawloom_model::SqlError;
+use sqlparser::ast;
+use std::rc::Rc;
+
+/// The table that a column is defined for, and its place there.
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'a> {
+    pub table: &'a Rc<str>,
+    pub schema: Oid,
+    pub oid: Oid,
+    pub place: usize,
+}
+
+impl Executor {
+    /// A column, with what its definition says of the table besides.
+    ///
+    /// # Errors
+    /// It makes no sense, or is not supported.
+    pub(super) fn column(
+        &self,
+        owner: Owner<'_>,
+        definition: &ast::ColumnDef,
+        unique: &mut Vec<Unique>,
+        constraints: &mut Vec<Constraint>,
+    ) -> Result<Column, SqlError> {
+        let name = identifier(&definition.name);
+        let serial = serial(&definition.data_type);
+        let (ty, modifier) = match serial {
+            Some(scalar) => (Type::of(scalar), None),
+            None => types::name::parse(&definition.data_type)?,
+        };
+        let mut column = Column {
+            name: name.clone(),
+            ty,
+            modifier,
+            not_null: false,
+            default: None,
+            generated: None,
+            missing: None,
+            is_dropped: false,
+        };
+        if serial.is_some() {
+            self.own_sequence(owner, &mut column);
+        }
+        for option in &definition.options {
+            let named = option.name.as_ref().map(identifier);
+            match &option.option {
+                ast::ColumnOption::Null => (),
+                ast::ColumnOption::NotNull => column.not_null = true,
+                ast::ColumnOption::Default(default) => column.default = Some(Rc::new(default.clone())),
+                ast::ColumnOption::PrimaryKey(_) => unique.push(Unique {
+                    name: named,
+                    columns: vec![name.clone()],
+                    is_primary: true,
+                    nulls_distinct: true,
+                }),
+                ast::ColumnOption::Unique(key) => {
+                    refuse_unenforced(key.characteristics.as_ref())?;
+                    unique.push(Unique {
+                        name: named,
+                        columns: vec![name.clone()],
+                        is_primary: false,
+                        nulls_distinct: key.nulls_distinct != ast::NullsDistinctOption::NotDistinct,
+                    })
+                }
+                ast::ColumnOption::Check(check) => {
+                    add_check(owner.table, constraints, named, &check.expr)?;
+                }
+                ast::ColumnOption::Collation(_) | ast::ColumnOption::ForeignKey(_) => (),
+                ast::ColumnOption::Generated {
+                    generation_expr: None,
+                    generated_as,
+                    sequence_options,
+                    ..
+                } => {
+                    if sequence_options.as_ref().is_some_and(|options| !options.is_empty()) {
+                        return Err(unsupported("an option of an identity column's sequence"));
+                    }
+                    self.own_sequence(owner, &mut column);
+                    column.generated = Some(match generated_as {
+                        ast::GeneratedAs::Always | ast::GeneratedAs::ExpStored => Generated::Always,
+                        ast::GeneratedAs::ByDefault => Generated::ByDefault,
+                    });
+                }
+                ast::ColumnOption::Generated {
+                    generation_expr: Some(expr),
+                    generation_expr_mode: Some(ast::GeneratedExpressionMode::Stored),
+                    ..
+                } => column.generated = Some(Generated::Stored(Rc::new(expr.clone()))),
+                other => return Err(unsupported(other)),
+            }
+        }
+        Ok(column)
+    }
+}
