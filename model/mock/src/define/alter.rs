@@ -189,12 +189,14 @@ impl Executor {
             let message = format!("constraint \"{old}\" for table \"{}\" does not exist", definition.name);
             error("42704", message)
         })?;
+        if constraint.index().is_some() {
+            self.refuse_taken(definition.schema, new)?;
+        }
         if definition.constraints.iter().any(|other| other.name == *new) {
             let message = format!("constraint \"{new}\" for relation \"{}\" already exists", definition.name);
             return Err(error("42710", message));
         }
         if let Some(oid) = constraint.index() {
-            self.refuse_taken(definition.schema, new)?;
             self.with(|database| {
                 let index = database.catalog(self.session).index(oid).expect("a constraint has its index");
                 let index = Index { name: new.clone(), ..Index::clone(index) };

@@ -1,6 +1,6 @@
 //! DROP TABLE and DROP INDEX, and what depends on what is dropped (PostgreSQL's dependency.c).
 
-use crate::catalog::{Catalog, ConstraintKind, Object, QualifiedName, Table, View};
+use crate::catalog::{Catalog, ConstraintKind, Object, PG_TEMP, QualifiedName, Table, View};
 use crate::error::error;
 use crate::executor::Executor;
 use crate::expression::Binder;
@@ -119,6 +119,10 @@ impl Executor {
                     return Err(error("42809", format!("\"{}\" is not {article} {kind}", other.name())));
                 }
                 None if if_exists => return Ok(None),
+                None if self.with(|database| lacks_schema(database.catalog(self.session), name)) => {
+                    let schema = name.schema.as_deref().unwrap_or_default();
+                    return Err(error("3F000", format!("schema \"{schema}\" does not exist")));
+                }
                 None => return Err(error("42P01", format!("{kind} \"{}\" does not exist", name.name))),
             };
             self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
@@ -196,6 +200,10 @@ impl Executor {
             Ok(())
         })
     }
+}
+
+fn lacks_schema(catalog: &Catalog, name: &QualifiedName) -> bool {
+    name.schema.as_ref().is_some_and(|schema| catalog.schema(schema).is_none() && **schema != *PG_TEMP)
 }
 
 /// A table, and what goes with it.

@@ -131,6 +131,10 @@ impl Executor {
             let bound = binder.expr(default)?;
             target::assigned(binder, bound, column)
         })
+        .map_err(|failure| match failure.sqlstate.as_str() {
+            "42804" => error("42804", failure.message.replace("but expression", "but default expression")),
+            _ => failure,
+        })
     }
 
     /// A unique constraint, and the index that sees to it.
@@ -141,7 +145,12 @@ impl Executor {
         unique: Unique,
         taken: &mut BTreeSet<Rc<str>>,
     ) -> Result<(Oid, Index), SqlError> {
-        for name in &unique.columns {
+        for (place, name) in unique.columns.iter().enumerate() {
+            if unique.columns[..place].contains(name) {
+                let kind = if unique.is_primary { "primary key" } else { "unique" };
+                let message = format!("column \"{name}\" appears twice in {kind} constraint");
+                return Err(error("42701", message));
+            }
             let column = table.columns.iter_mut().find(|column| column.name == *name);
             let column = column
                 .ok_or_else(|| error("42703", format!("column \"{name}\" named in key does not exist")))?;

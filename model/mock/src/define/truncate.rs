@@ -75,3 +75,63 @@ impl Executor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Options;
+    use crate::database::Database;
+    use crate::executor::Executor;
+    use crate::session::Session;
+    use drawloom_model::{SessionId, Statement};
+    use std::cell::RefCell;
+    use std::pin::pin;
+    use std::rc::Rc;
+    use std::task::{Context, Poll, Waker};
+
+    fn execute(executor: &Executor, sql: &str) {
+        let statement = Statement { sql: sql.to_owned().into(), params: Vec::new() };
+        let running = pin!(executor.execute(&statement));
+        match running.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(reply) => drop(reply.expect("the test's statements are right")),
+            Poll::Pending => unreachable!("one session waits for nobody"),
+        }
+    }
+
+    /// The rows of what is dropped, rewritten or rolled back are freed; those that somebody may need are not.
+    #[test]
+    fn a_database_has_the_files_of_its_tables_and_no_others() {
+        let session = SessionId(1);
+        let database = Rc::new(RefCell::new(Database::new(Options::default())));
+        let settings = database.borrow().settings();
+        database.borrow_mut().sessions.insert(session, Session::new(settings));
+        let executor = Executor { database: database.clone(), session };
+        let held = || {
+            let database = database.borrow();
+            (database.files.len(), database.files.values().map(|file| file.indexes.len()).sum())
+        };
+        let script: [(&str, (usize, usize)); 16] = [
+            ("CREATE TABLE t (a int PRIMARY KEY, b int UNIQUE)", (1, 2)),
+            ("INSERT INTO t VALUES (1, 1), (2, 2)", (1, 2)),
+            ("TRUNCATE t", (1, 2)),
+            ("ALTER TABLE t ALTER b TYPE bigint", (1, 2)),
+            ("BEGIN", (1, 2)),
+            ("TRUNCATE t", (2, 4)),
+            ("CREATE INDEX ON t (b)", (2, 5)),
+            ("ROLLBACK", (1, 2)),
+            ("BEGIN", (1, 2)),
+            ("CREATE TABLE u (a int)", (2, 2)),
+            ("DROP TABLE u, t", (2, 2)),
+            ("ROLLBACK", (1, 2)),
+            ("ALTER TABLE t DROP b", (1, 1)),
+            ("CREATE TEMP TABLE v (a int) ON COMMIT DROP", (1, 1)),
+            ("CREATE TEMP TABLE w (a int PRIMARY KEY)", (2, 2)),
+            ("DROP TABLE t", (1, 1)),
+        ];
+        for (sql, expected) in script {
+            execute(&executor, sql);
+            assert_eq!(held(), expected, "files and indexes after {sql}");
+        }
+        database.borrow_mut().close(session);
+        assert_eq!(held(), (0, 0), "temporary tables end with their session");
+    }
+}
