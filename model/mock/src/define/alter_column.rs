@@ -62,10 +62,6 @@ impl Executor {
             let value = self.read(reader, &[], |cx| value.evaluate(cx, &[])).await?;
             let missing = (!value.is_null()).then(|| types::output(&value, column.ty).into());
             self.redefine(table, |table| table.columns.push(Column { missing, ..column.clone() }));
-            self.with(|database| {
-                let file = database.file_mut(before.file);
-                file.indexes.values_mut().for_each(|index| index.missing.push(value.clone()));
-            });
         }
         if column.not_null {
             self.check_not_null(table, place)?;
