@@ -300,6 +300,7 @@ impl Database {
             savepoint: level.savepoint.clone(),
             changes: level.changes.clone(),
             settings: level.settings.clone(),
+            checks: level.checks.clone(),
             ..Level::default()
         };
         let draft = transaction.draft.take();
