@@ -178,7 +178,13 @@ impl Database {
 
     /// The oldest commit that anybody may yet have to see undone.
     pub fn horizon(&self) -> u64 {
-        let snapshots = self.sessions.values().filter_map(|session| session.transaction.as_ref()?.snapshot);
+        let cursors = |session: &Session| {
+            session.cursors.values().filter_map(|cursor| cursor.reader).min_by_key(|reader| reader.sequence)
+        };
+        let snapshots = self.sessions.values().flat_map(|session| {
+            let snapshot = session.transaction.as_ref().and_then(|transaction| transaction.snapshot);
+            snapshot.into_iter().chain(cursors(session).map(|reader| reader.sequence))
+        });
         snapshots.min().unwrap_or(self.transactions.commits())
     }
 
@@ -250,6 +256,7 @@ impl Database {
             self.ssi.get_mut().aborted(xid);
         }
         let Some(mut transaction) = self.session_mut(session).transaction.take() else { return };
+        self.session_mut(session).end_cursors(1);
         for level in transaction.levels.drain(..).rev() {
             self.undo(session, level, None);
         }

@@ -4,6 +4,7 @@ mod backend;
 pub mod bug;
 mod catalog;
 mod change;
+mod cursor;
 mod database;
 mod define;
 pub mod error;

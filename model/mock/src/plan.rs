@@ -15,6 +15,7 @@ use crate::sql::{self, Parsed};
 use crate::types::Type;
 use drawloom_model::SqlError;
 use sqlparser::ast;
+use sqlparser::tokenizer::TokenWithSpan;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -32,6 +33,7 @@ thread_local! {
 /// A text that was parsed.
 #[derive(Debug)]
 pub(crate) struct Text {
+    /// Empty for a part of another one.
     pub sql: Rc<str>,
     pub parsed: Parsed,
     /// The types of its parameters, as far as they were declared.
@@ -87,7 +89,8 @@ impl Text {
         if let Some(text) = TEXTS.with_borrow(|texts| texts.get(sql).cloned()) {
             return Ok(text);
         }
-        let text = Rc::new(Text::declared(sql, Vec::new())?);
+        let text =
+            Rc::new(Text { sql: sql.into(), parsed: sql::parse(sql)?, declared: Vec::new(), plans: RefCell::default() });
         TEXTS.with_borrow_mut(|texts| {
             if texts.len() >= TEXTS_MAX {
                 texts.clear();
@@ -97,12 +100,13 @@ impl Text {
         Ok(text)
     }
 
-    /// What a text means whose parameters have these types; this is not kept.
+    /// What a part of a text means whose parameters have these types; this is not kept.
     ///
     /// # Errors
     /// It cannot be parsed.
-    pub fn declared(sql: &str, declared: Vec<Type>) -> Result<Text, SqlError> {
-        Ok(Text { sql: sql.into(), parsed: sql::parse(sql)?, declared, plans: RefCell::default() })
+    pub fn declared(tokens: Vec<TokenWithSpan>, declared: Vec<Type>) -> Result<Text, SqlError> {
+        let parsed = Parsed::Statements(sql::statements(tokens)?);
+        Ok(Text { sql: "".into(), parsed, declared, plans: RefCell::default() })
     }
 
     /// The plan of its only statement, if that reads or changes rows.

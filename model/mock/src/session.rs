@@ -2,10 +2,13 @@
 
 use crate::catalog::{Catalog, Changes, Naming, PUBLIC};
 use crate::change::Checks;
+use crate::cursor::Cursor;
 use crate::ids::{Oid, Xid};
 use crate::options::Isolation;
-use crate::plan::Plan;
+use crate::plan::{Plan, Text};
+use crate::query::Output;
 use crate::settings::{self, Settings};
+use crate::types::Type;
 use crate::world::Rows;
 use drawloom_model::SqlError;
 use drawloom_sim::SimTime;
@@ -31,8 +34,19 @@ pub(crate) struct Session {
     pub statement_began: SimTime,
     /// How its statement came.
     pub part: Part,
+    pub prepared: BTreeMap<Rc<str>, Prepared>,
+    pub cursors: BTreeMap<Rc<str>, Cursor>,
     /// What it was told beside its answers, and has not read.
     pub notices: RefCell<Vec<Box<str>>>,
+}
+
+/// A statement that was prepared.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub text: Rc<Text>,
+    pub parameters: Vec<Type>,
+    /// What it gave when it was prepared.
+    pub columns: Vec<Output>,
 }
 
 /// Whether a statement came alone, or as one of several in one text.
@@ -133,6 +147,8 @@ impl Session {
             kept: BTreeMap::new(),
             statement_began: SimTime(0),
             part: Part::Alone,
+            prepared: BTreeMap::new(),
+            cursors: BTreeMap::new(),
             notices: RefCell::default(),
         }
     }
@@ -152,6 +168,11 @@ impl Session {
         let statement =
             self.settings.timeout("statement_timeout").map(|timeout| self.statement_began + timeout);
         lock.into_iter().chain(statement).min()
+    }
+
+    /// The cursors of this savepoint and deeper ones are over.
+    pub fn end_cursors(&mut self, depth: u32) {
+        self.cursors.retain(|_, cursor| cursor.depth < depth);
     }
 
     /// Tells it a notice, unless it does not want to hear such.

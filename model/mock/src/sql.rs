@@ -40,8 +40,17 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     if let Some(utility) = Utility::parse(&tokens)? {
         return Ok(Parsed::Utility(utility));
     }
-    let tokens = overriding::spell_out(inference::spell_out(spell_out_constraints(spell_out_locks(tokens))));
-    parsed(tokens, |parser| parser.parse_statements()).map(Parsed::Statements)
+    statements(tokens).map(Parsed::Statements)
+}
+
+/// The statements that are made of these tokens.
+///
+/// # Errors
+/// `42601`: they are none.
+pub(crate) fn statements(tokens: Vec<TokenWithSpan>) -> Result<Vec<ast::Statement>, SqlError> {
+    let tokens = spell_out_current(spell_out_constraints(spell_out_locks(tokens)));
+    let tokens = overriding::spell_out(inference::spell_out(tokens));
+    parsed(tokens, |parser| parser.parse_statements())
 }
 
 fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
@@ -264,6 +273,36 @@ fn spell_out_locks(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 at += 1;
             }
         }
+    }
+    spelled
+}
+
+/// The function that `WHERE CURRENT OF` becomes; no identifier can be it.
+pub(crate) const CURRENT_OF: &str = "\0current of";
+
+/// Rewrites `WHERE CURRENT OF cursor` into a call of a function.
+fn spell_out_current(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut spelled = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        let mut words = Words { tokens: &tokens, at };
+        let cursor = words
+            .keyword(Keyword::WHERE)
+            .and_then(|_| words.keyword(Keyword::CURRENT))
+            .and_then(|_| words.keyword(Keyword::OF))
+            .and_then(|_| words.next_if(|token| matches!(token, Token::Word(_))));
+        let Some(TokenWithSpan { token: Token::Word(cursor), span }) = cursor else {
+            spelled.push(tokens[at].clone());
+            at += 1;
+            continue;
+        };
+        let ident = ast::Ident { value: cursor.value.clone(), quote_style: cursor.quote_style, span: *span };
+        let function =
+            Word { value: CURRENT_OF.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+        let name = Token::SingleQuotedString(identifier(&ident).to_string());
+        let call = [Token::make_keyword("WHERE"), Token::Word(function), Token::LParen, name, Token::RParen];
+        spelled.extend(call.into_iter().map(|token| TokenWithSpan::new(token, *span)));
+        at = words.at;
     }
     spelled
 }

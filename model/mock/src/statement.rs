@@ -147,7 +147,7 @@ impl Executor {
     /// if they have been dropped.
     fn stale_plan(&self, text: &Text) -> Option<Rc<Plan>> {
         let (altered, dropped) = (self.has(Bug::StalePlan), self.has(Bug::DroppedTable));
-        if !altered && !dropped {
+        if (!altered && !dropped) || text.sql.is_empty() {
             return None;
         }
         self.with(|database| {
@@ -161,7 +161,7 @@ impl Executor {
     }
 
     fn keep_stale_plan(&self, text: &Text, plan: &Rc<Plan>) {
-        if self.has(Bug::StalePlan) || self.has(Bug::DroppedTable) {
+        if (self.has(Bug::StalePlan) || self.has(Bug::DroppedTable)) && !text.sql.is_empty() {
             self.with(|database| {
                 let plans = &mut database.session_mut(self.session).stale_plans;
                 plans.insert(text.sql.clone(), plan.clone());

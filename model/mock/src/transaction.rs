@@ -132,7 +132,11 @@ impl Executor {
     pub async fn commit(&self) -> Result<(), SqlError> {
         let checked = self.check_deferred(true).await;
         let checked = checked.and_then(|()| self.end_temporary());
-        let committed = checked.and_then(|()| self.with(|database| database.commit(self.session)));
+        let held = match checked {
+            Ok(()) => self.hold_cursors().await,
+            Err(failure) => Err(failure),
+        };
+        let committed = held.and_then(|()| self.with(|database| database.commit(self.session)));
         if committed.is_err() {
             self.with(|database| database.roll_back(self.session));
         }
@@ -172,6 +176,8 @@ impl Executor {
                 let transaction = database.session_mut(self.session).transaction_mut();
                 let level = transaction.levels.pop().expect("it was counted");
                 transaction.level().released.extend(level.xid.into_iter().chain(level.released));
+                let cursors = database.session_mut(self.session).cursors.values_mut();
+                cursors.filter(|cursor| cursor.depth == depth).for_each(|cursor| cursor.depth -= 1);
                 database.locks.get_mut().move_down(self.session, depth);
             }
             Ok(())
@@ -197,6 +203,7 @@ impl Executor {
                 database.undo(self.session, level, draft);
             }
             database.locks.get_mut().release_since(self.session, depth);
+            database.session_mut(self.session).end_cursors(depth);
             let (savepoint, changes, settings, checks) = first.expect("a savepoint is a level");
             let transaction = database.session_mut(self.session).transaction_mut();
             transaction.block = Block::Open;

@@ -190,6 +190,30 @@ impl<'a> World<'a> {
         self.kept.borrow_mut().insert(number, rows);
     }
 
+    /// Whether a cursor stands on this row version, or on one that became it.
+    fn is_current(&self, name: &str, table: i64, tid: i64) -> Result<Datum, SqlError> {
+        let error = crate::error::error;
+        let number = |number: i64| u32::try_from(number).expect("it was made of one");
+        let (table, tid) = (Oid(number(table)), Tid(number(tid)));
+        let cursor = self.database.session(self.session).cursors.get(name);
+        let cursor = cursor.ok_or_else(|| error("34000", format!("cursor \"{name}\" does not exist")))?;
+        let definition = self.database.catalog(self.session).table(table).expect("it was locked");
+        let simple = || {
+            let table = &definition.name;
+            error("24000", format!("cursor \"{name}\" is not a simply updatable scan of table \"{table}\""))
+        };
+        let current = cursor.current(table).map_err(|()| match cursor.scans(table) {
+            true => error("24000", format!("cursor \"{name}\" is not positioned on a row")),
+            false => simple(),
+        })?;
+        let heap = &self.file(definition.file).heap;
+        let mut at = Some(current.ok_or_else(simple)?);
+        while let Some(here) = at.filter(|here| *here != tid) {
+            at = heap.get(here).and_then(|tuple| tuple.ended(&self.database.transactions)?.next);
+        }
+        Ok(Datum::Bool(at.is_some()))
+    }
+
     /// What the engine knows.
     ///
     /// # Errors
@@ -222,6 +246,9 @@ impl<'a> World<'a> {
             (EngineCall::AdvisoryUnlockAll, _) => {
                 self.database.locks.borrow_mut().release_advisory(self.session);
                 Ok(Datum::text(""))
+            }
+            (EngineCall::CurrentOf, [Datum::Text(name), Datum::Int(table), Datum::Int(tid)]) => {
+                self.is_current(name, *table, *tid)
             }
             (EngineCall::SetConfig, [Datum::Null, ..]) => {
                 Err(crate::error::error("22004", "SET requires parameter name"))

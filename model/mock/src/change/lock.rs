@@ -25,41 +25,73 @@ impl Executor {
         parameters: &[Datum],
         outer: &[Vec<Datum>],
     ) -> Result<Vec<Vec<Datum>>, SqlError> {
-        let Body::Select(select) = &query.body else { unreachable!("only a SELECT locks rows") };
-        let reader = reader.clean();
-        let (rows, (skipped, most)) = self
-            .read(reader, parameters, |cx| {
-                inside(cx, outer, &|cx| {
-                    query.begin(cx)?;
-                    let mut rows = Vec::new();
-                    filtered(select, cx, &mut |row| {
-                        let mut all = select.projected(cx, row)?;
-                        all.append(row);
-                        rows.push(all);
-                        Ok(())
-                    })?;
-                    sort(&mut rows, &query.order, cx)?;
-                    let width = select.project.len();
-                    rows.iter_mut().for_each(|row| drop(row.drain(..width)));
-                    Ok((rows, limits(query, cx)?))
-                })
-            })
-            .await?;
+        let (rows, (skipped, most)) = self.lock_candidates(query, reader, parameters, outer).await?;
         let mut locked = Vec::new();
         let wanted = skipped.saturating_add(most);
         for row in rows {
             if locked.len() >= wanted {
                 break;
             }
-            if let Some(row) = self.lock_row(select, reader, parameters, outer, row).await? {
-                let project = |cx: &Context<'_>| select.projected(cx, &row);
-                let mut row = self.read(reader, parameters, |cx| inside(cx, outer, &project)).await?;
-                row.truncate(query.columns.len());
+            if let Some((row, _)) = self.lock_candidate(query, reader, parameters, outer, row).await? {
                 locked.push(row);
             }
         }
         locked.drain(..skipped.min(locked.len()));
         Ok(locked)
+    }
+
+    /// The rows of FROM that such a query wants, in its order; how many it skips, and how many it gives at most.
+    ///
+    /// # Errors
+    /// An expression fails.
+    pub async fn lock_candidates(
+        &self,
+        query: &Query,
+        reader: Reader,
+        parameters: &[Datum],
+        outer: &[Vec<Datum>],
+    ) -> Result<(Vec<Vec<Datum>>, (usize, usize)), SqlError> {
+        let Body::Select(select) = &query.body else { unreachable!("only a SELECT locks rows") };
+        let reader = reader.clean();
+        self.read(reader, parameters, |cx| {
+            inside(cx, outer, &|cx| {
+                query.begin(cx)?;
+                let mut rows = Vec::new();
+                filtered(select, cx, &mut |row| {
+                    let mut all = select.projected(cx, row)?;
+                    all.append(row);
+                    rows.push(all);
+                    Ok(())
+                })?;
+                sort(&mut rows, &query.order, cx)?;
+                let width = select.project.len();
+                rows.iter_mut().for_each(|row| drop(row.drain(..width)));
+                Ok((rows, limits(query, cx)?))
+            })
+        })
+        .await
+    }
+
+    /// Locks one of them: what the query gives for it, and the row of FROM; `None` if it is no longer wanted.
+    ///
+    /// # Errors
+    /// An expression fails, a wait, or at REPEATABLE READ somebody has changed the row.
+    pub async fn lock_candidate(
+        &self,
+        query: &Query,
+        reader: Reader,
+        parameters: &[Datum],
+        outer: &[Vec<Datum>],
+        row: Vec<Datum>,
+    ) -> Result<Option<(Vec<Datum>, Vec<Datum>)>, SqlError> {
+        let Body::Select(select) = &query.body else { unreachable!("only a SELECT locks rows") };
+        let Some(from) = self.lock_row(select, reader, parameters, outer, row).await? else {
+            return Ok(None);
+        };
+        let project = |cx: &Context<'_>| select.projected(cx, &from);
+        let mut row = self.read(reader, parameters, |cx| inside(cx, outer, &project)).await?;
+        row.truncate(query.columns.len());
+        Ok(Some((row, from)))
     }
 
     /// Locks a row of FROM in each of its marked tables; the row as it is then, if it still is one that is wanted.

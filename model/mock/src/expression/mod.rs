@@ -145,6 +145,8 @@ pub(crate) enum EngineCall {
     Random,
     CurrentSetting,
     SetConfig,
+    /// `WHERE CURRENT OF`: a cursor's name, a table, the number of a row version.
+    CurrentOf,
 }
 
 /// An aggregate with its arguments.

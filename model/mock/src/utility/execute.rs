@@ -25,6 +25,14 @@ impl Executor {
             Utility::Reset(name) => self.reset(name.as_deref())?,
             Utility::Show(name) => return self.show(name),
             Utility::Discard(what) => self.discard(*what)?,
+            Utility::Prepare { name, types, statement } => self.prepare(name, types, statement)?,
+            Utility::Execute { name, arguments } => return self.execute_prepared(name, arguments).await,
+            Utility::Deallocate(name) => self.deallocate(name.as_deref())?,
+            Utility::Declare(declare) => self.declare(declare).await?,
+            Utility::Fetch { cursor, direction, moves } => {
+                return self.fetch(cursor, *direction, *moves).await;
+            }
+            Utility::Close(name) => self.close(name.as_deref())?,
             Utility::Checkpoint => (),
             other => return Err(unsupported(format!("{other:?}"))),
         }
@@ -54,6 +62,8 @@ impl Executor {
             if what == Discard::All {
                 session.settings.reset_all();
                 session.transaction_mut().levels[0].settings = None;
+                session.cursors.clear();
+                session.prepared.clear();
             }
             if matches!(what, Discard::All | Discard::Sequences) {
                 database.sequences.get_mut().forget(self.session);

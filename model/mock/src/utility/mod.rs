@@ -7,9 +7,11 @@
 //!                                  -> None: the parser's
 //! ```
 
+mod cursor;
 mod execute;
 mod maintenance;
 mod parse;
+mod prepared;
 mod setting;
 mod words;
 
@@ -18,6 +20,7 @@ pub(crate) use words::Words;
 
 use crate::options::Isolation;
 use sqlparser::ast;
+use sqlparser::tokenizer::TokenWithSpan;
 use std::rc::Rc;
 
 /// Such a statement.
@@ -52,7 +55,7 @@ pub(crate) enum Utility {
     Prepare {
         name: Rc<str>,
         types: Vec<ast::DataType>,
-        statement: Rc<str>,
+        statement: Vec<TokenWithSpan>,
     },
     Execute {
         name: Rc<str>,
@@ -104,7 +107,7 @@ pub(crate) struct Declare {
     /// Whether it was said that it goes backward, or that it does not.
     pub scrolls: Option<bool>,
     pub is_held: bool,
-    pub query: Rc<str>,
+    pub query: Vec<TokenWithSpan>,
 }
 
 /// Where a cursor goes (PostgreSQL's manual, FETCH).

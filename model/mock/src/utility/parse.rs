@@ -304,6 +304,11 @@ fn declare(words: &mut Words<'_>) -> Result<Declare, SqlError> {
         words.words(&["WITHOUT", "HOLD"]);
     }
     words.expect("FOR")?;
+    let is_query = words.sign_ahead(&Token::LParen)
+        || ["SELECT", "VALUES", "WITH", "TABLE"].iter().any(|verb| words.sees(&[verb]));
+    if !is_query {
+        return Err(words.unexpected());
+    }
     Ok(Declare { name, is_insensitive, scrolls, is_held, query: words.rest()? })
 }
 

@@ -53,6 +53,11 @@ impl<'a> Words<'a> {
         sees
     }
 
+    /// Whether this sign comes next.
+    pub fn sign_ahead(&self, wanted: &Token) -> bool {
+        self.peek() == Some(wanted)
+    }
+
     /// Passes this sign, if it comes next.
     pub fn sign(&mut self, wanted: &Token) -> bool {
         let sees = self.peek() == Some(wanted);
@@ -135,17 +140,17 @@ impl<'a> Words<'a> {
         if self.is_over() { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    /// What is left, as a text.
+    /// What is left.
     ///
     /// # Errors
     /// `42601`: nothing is.
-    pub fn rest(&mut self) -> Result<Rc<str>, SqlError> {
+    pub fn rest(&mut self) -> Result<Vec<TokenWithSpan>, SqlError> {
         if self.is_over() {
             return Err(self.unexpected());
         }
-        let words: Vec<String> = self.tokens[self.at..].iter().map(|token| token.token.to_string()).collect();
+        let rest = self.tokens[self.at..].iter().map(|token| (*token).clone()).collect();
         self.at = self.tokens.len();
-        Ok(words.join(" ").into())
+        Ok(rest)
     }
 
     /// What stands in the parentheses that come next.

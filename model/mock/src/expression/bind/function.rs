@@ -114,6 +114,19 @@ impl Binder<'_> {
 
     /// What only the engine knows.
     fn engine(&mut self, name: &str, arguments: &[Bound]) -> Result<Option<Bound>, SqlError> {
+        if name == crate::sql::CURRENT_OF {
+            // The table that is changed comes first.
+            let target = self.scopes.last().and_then(|scope| scope.relations.first()?.table);
+            let (Some((oid, slot)), [cursor]) = (target, arguments) else {
+                return Err(unsupported("WHERE CURRENT OF on what is no table"));
+            };
+            let table = Expr::Literal(Datum::Int(oid.0.into()));
+            let arguments = [cursor.expr.clone(), table, Expr::Column(slot)];
+            return Ok(Some(Bound::scalar(
+                Expr::Engine(EngineCall::CurrentOf, arguments.into()),
+                Scalar::Bool,
+            )));
+        }
         use Scalar::{Bool, Float8, Int4, Int8, Name, Regclass, Text, Void};
         let one_key = arguments.len() == 1;
         let keys: &[Scalar] = if one_key { &[Int8] } else { &[Int4, Int4] };
