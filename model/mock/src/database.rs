@@ -13,6 +13,7 @@ use crate::session::{Block, Draft, Level, Session, Storage, Transaction};
 use crate::settings::Settings;
 use crate::ssi::Ssi;
 use crate::store::{File, Locker, Reader, Transactions};
+use crate::two_phase::PreparedTransactions;
 use crate::types::Datum;
 use drawloom_model::{SessionId, SqlError};
 use drawloom_sim::SimTime;
@@ -33,6 +34,7 @@ pub(crate) struct Database {
     pub ssi: RefCell<Ssi>,
     pub sequences: RefCell<Sequences>,
     pub sessions: BTreeMap<SessionId, Session>,
+    pub prepared: PreparedTransactions,
     pub now: SimTime,
     /// Names that somebody wanted for a new relation, and what he locks for it.
     names: BTreeMap<(Oid, Rc<str>), Oid>,
@@ -51,6 +53,7 @@ impl Database {
             ssi: RefCell::default(),
             sequences: RefCell::default(),
             sessions: BTreeMap::new(),
+            prepared: PreparedTransactions::default(),
             now: SimTime(0),
             names: BTreeMap::new(),
             next_oid: Catalog::first_oid().0,
@@ -199,10 +202,14 @@ impl Database {
         self.sessions.remove(&session);
     }
 
-    /// Every session is gone.
+    /// Every session is gone; prepared transactions stay.
     pub fn close_all(&mut self) {
         let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
-        sessions.into_iter().for_each(|session| self.close(session));
+        for session in sessions {
+            if !self.prepared.has(session) {
+                self.close(session);
+            }
+        }
     }
 
     /// Begins a transaction.
@@ -223,7 +230,8 @@ impl Database {
     /// `40001`: it may not, at SERIALIZABLE. Then it is still there.
     pub fn commit(&mut self, session: SessionId) -> Result<(), SqlError> {
         let watched = self.watched(session);
-        if let Some(xid) = watched {
+        let is_prepared = self.session(session).transaction.as_ref().is_some_and(|it| it.is_prepared);
+        if let Some(xid) = watched.filter(|_| !is_prepared) {
             self.ssi.get_mut().prepare_commit(xid)?;
         }
         let Some(transaction) = self.session_mut(session).transaction.take() else { return Ok(()) };

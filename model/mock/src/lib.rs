@@ -26,6 +26,7 @@ pub mod ssi;
 mod statement;
 mod store;
 mod transaction;
+mod two_phase;
 pub mod types;
 mod utility;
 mod world;

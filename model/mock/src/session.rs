@@ -72,6 +72,8 @@ pub(crate) enum Pause {
 #[derive(Debug)]
 pub(crate) struct Transaction {
     pub block: Block,
+    /// PREPARE TRANSACTION has checked all there is to check.
+    pub is_prepared: bool,
     pub isolation: Isolation,
     pub is_read_only: bool,
     pub is_deferrable: bool,
@@ -219,6 +221,7 @@ impl Transaction {
     pub fn new(block: Block, isolation: Isolation, is_read_only: bool, began: SimTime) -> Transaction {
         Transaction {
             block,
+            is_prepared: false,
             isolation,
             is_read_only,
             is_deferrable: false,

@@ -118,7 +118,10 @@ impl Executor {
                     let article = if kind == "index" { "an" } else { "a" };
                     return Err(error("42809", format!("\"{}\" is not {article} {kind}", other.name())));
                 }
-                None if if_exists => return Ok(None),
+                None if if_exists => {
+                    self.notice(format!("{kind} \"{}\" does not exist, skipping", name.name));
+                    return Ok(None);
+                }
                 None if self.with(|database| lacks_schema(database.catalog(self.session), name)) => {
                     let schema = name.schema.as_deref().unwrap_or_default();
                     return Err(error("3F000", format!("schema \"{schema}\" does not exist")));

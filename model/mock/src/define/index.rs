@@ -36,6 +36,7 @@ impl Executor {
         let name = match named {
             Some(named) if is_taken(&named.name) => {
                 if create.if_not_exists {
+                    self.notice(format!("relation \"{}\" already exists, skipping", named.name));
                     return Ok(Reply::default());
                 }
                 return Err(error("42P07", format!("relation \"{}\" already exists", named.name)));

@@ -9,6 +9,9 @@ use sqlparser::ast;
 
 impl Executor {
     pub(super) async fn lock_tables(&self, lock: &ast::Lock) -> Result<Reply, SqlError> {
+        if !self.is_in_transaction() {
+            return Err(error("25P01", "LOCK TABLE can only be used in transaction blocks"));
+        }
         use ast::LockTableMode as Ast;
         let mode = match lock.lock_mode {
             None | Some(Ast::AccessExclusive) => Mode::AccessExclusive,

@@ -43,6 +43,7 @@ impl Executor {
         }
         let schema = self.place(&name, create.temporary, create.on_commit)?;
         if !self.reserve(schema, &name.name, create.if_not_exists).await? {
+            self.notice(format!("relation \"{}\" already exists, skipping", name.name));
             return Ok(Reply::default());
         }
         if let Some(query) = &create.query {

@@ -163,6 +163,30 @@ impl Locks {
         self.owner_mut(owner).held = slots;
     }
 
+    /// What belongs to a session's transaction is another's from now on: PREPARE TRANSACTION.
+    pub fn hand_over(&mut self, from: SessionId, to: SessionId) {
+        let Some(owner) = self.owners.get_mut(&from) else { return };
+        let mut transactions = std::mem::take(&mut owner.transactions);
+        transactions.iter_mut().for_each(|(_, depth)| *depth = 1);
+        let (mut kept, mut given) = (Vec::new(), Vec::new());
+        for slot in std::mem::take(&mut owner.held) {
+            let lock = self.table.lock_mut(slot);
+            while let Some(at) = lock.holders.iter().position(|it| it.owner == from && it.depth > 0) {
+                let holder = lock.holders.remove(at);
+                lock.hold(to, holder.mode, 1, holder.count);
+            }
+            if lock.is_held_by(to) {
+                given.push(slot);
+            }
+            if lock.is_held_by(from) {
+                kept.push(slot);
+            }
+        }
+        owner.held = kept;
+        let heir = self.owners.entry(to).or_default();
+        (heir.held, heir.transactions) = (given, transactions);
+    }
+
     /// Gives back every advisory lock of the session: `pg_advisory_unlock_all`.
     pub fn release_advisory(&mut self, owner: SessionId) {
         let Some(held) = self.owners.get(&owner) else { return };

@@ -33,6 +33,7 @@ impl Executor {
                 return self.fetch(cursor, *direction, *moves).await;
             }
             Utility::Close(name) => self.close(name.as_deref())?,
+            Utility::Maintain(maintenance) => self.maintain(maintenance).await?,
             Utility::Checkpoint => (),
             other => return Err(unsupported(format!("{other:?}"))),
         }
@@ -48,6 +49,9 @@ impl Executor {
             Utility::Savepoint(name) => self.savepoint(name.clone())?,
             Utility::Release(name) => self.release(name)?,
             Utility::RollBackTo(name) => self.roll_back_to(name)?,
+            Utility::PrepareTransaction(name) => self.prepare_transaction(name).await?,
+            Utility::CommitPrepared(name) => self.end_prepared(name, true)?,
+            Utility::RollBackPrepared(name) => self.end_prepared(name, false)?,
             _ => return Ok(None),
         }
         Ok(Some(Reply::default()))

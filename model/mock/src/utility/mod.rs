@@ -9,6 +9,7 @@
 
 mod cursor;
 mod execute;
+mod maintain;
 mod maintenance;
 mod parse;
 mod prepared;
