@@ -201,7 +201,9 @@ impl Locks {
             }
         }
         for (tag, mode, count) in locks {
-            (0..count).for_each(|_| drop(self.release(owner, tag, mode, 0)));
+            for _ in 0..count {
+                self.release(owner, tag, mode, 0);
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 //! Executes these statements.
 
 use super::{Discard, Utility};
-use crate::error::unsupported;
 use crate::executor::Executor;
 use drawloom_model::{Reply, SqlError};
 
@@ -35,7 +34,7 @@ impl Executor {
             Utility::Close(name) => self.close(name.as_deref())?,
             Utility::Maintain(maintenance) => self.maintain(maintenance).await?,
             Utility::Checkpoint => (),
-            other => return Err(unsupported(format!("{other:?}"))),
+            _ => unreachable!("it was the transaction's"),
         }
         Ok(Reply::default())
     }

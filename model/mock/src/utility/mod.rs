@@ -72,13 +72,6 @@ pub(crate) enum Utility {
     },
     /// All of them, if none is named.
     Close(Option<Rc<str>>),
-    Listen(Rc<str>),
-    Notify {
-        channel: Rc<str>,
-        payload: Rc<str>,
-    },
-    /// All of them, if none is named.
-    Unlisten(Option<Rc<str>>),
     Maintain(Maintenance),
     Checkpoint,
 }

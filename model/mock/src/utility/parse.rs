@@ -63,18 +63,6 @@ fn of(words: &mut Words<'_>) -> Result<Option<Utility>, SqlError> {
         fetch(words, true)?
     } else if words.word("CLOSE") {
         Utility::Close(all_or_name(words)?)
-    } else if words.word("LISTEN") {
-        Utility::Listen(words.name()?)
-    } else if words.word("UNLISTEN") {
-        let all = words.sign(&Token::Mul);
-        Utility::Unlisten(if all { None } else { Some(words.name()?) })
-    } else if words.word("NOTIFY") {
-        let channel = words.name()?;
-        let payload = match words.sign(&Token::Comma) {
-            true => words.string().ok_or_else(|| words.unexpected())?,
-            false => "".into(),
-        };
-        Utility::Notify { channel, payload }
     } else if words.word("CHECKPOINT") {
         Utility::Checkpoint
     } else {
