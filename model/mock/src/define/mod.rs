@@ -4,6 +4,7 @@ mod alter;
 mod alter_column;
 mod column;
 mod constraint;
+mod copy;
 pub(crate) mod derived;
 mod drop;
 mod foreign_key;
@@ -49,6 +50,14 @@ impl Executor {
             {
                 self.set_constraints(values).await
             }
+            ast::Statement::Copy {
+                source,
+                to: true,
+                target: ast::CopyTarget::Stdout,
+                options,
+                legacy_options,
+                ..
+            } if legacy_options.is_empty() => self.copy_out(source, options).await,
             other => Err(unsupported(construct(other))),
         }
     }
