@@ -40,7 +40,7 @@ impl Executor {
         let Kind::Query(query) = &plan.kind else {
             return Err(unsupported("COPY of a statement that changes rows"));
         };
-        let rows = self.query(query, &[]).await?;
+        let rows = self.query(query, self.reader(), &[]).await?;
         let mut lines = Vec::new();
         if format.header {
             lines.push(format.line(query.columns.iter().map(|column| Some(column.name.to_string()))));
