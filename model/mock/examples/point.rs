@@ -2,8 +2,6 @@
 //!
 //! `cargo run --release -p drawloom-mock --example point`
 
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "it measures time")]
-
 use drawloom_mock::{Mock, Options};
 use drawloom_model::{Backend, Cx, Progress, SessionId, Statement, Value};
 use drawloom_sim::source::Random;

@@ -61,6 +61,7 @@ impl Mock {
             let session = database.session_mut(session);
             session.statement_began = now;
             session.is_cancelled = false;
+            session.kept.clear();
             session.part = part;
         }
         let executor = Executor { database: self.database.clone(), session };

@@ -68,7 +68,7 @@ pub(crate) struct Plan {
 pub(crate) enum Before {
     Rows(Rc<Cte>),
     /// A change, whose RETURNING gives the rows of this number.
-    Change(usize, Kind),
+    Change(usize, Box<Kind>),
 }
 
 /// What a plan does.
@@ -191,7 +191,7 @@ impl Binder<'_> {
                 column.name = identifier(&alias.name);
             });
             self.ctes.push(VisibleCte { name, number, columns, is_change: true });
-            before.push(Before::Change(number, kind));
+            before.push(Before::Change(number, kind.into()));
         }
         Ok(before)
     }

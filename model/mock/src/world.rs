@@ -4,7 +4,7 @@ use crate::database::Database;
 use crate::expression::{Context, EngineCall};
 use crate::ids::{Oid, Tid, Xid};
 use crate::locks::{AdvisoryKey, Mode, Tag};
-use crate::query::Query;
+use crate::query::{Hash, Query};
 use crate::store::{File, Reader, Tuple};
 use crate::types::Datum;
 use drawloom_model::{SessionId, SqlError};
@@ -33,6 +33,8 @@ pub(crate) struct World<'a> {
     met: Cell<usize>,
     /// How many rows it has looked at.
     looked_at: Cell<u32>,
+    /// Rows of tables by some of their values, by the scan's number.
+    hashes: RefCell<BTreeMap<usize, Rc<Hash>>>,
     /// The rows of subqueries that are worked out once.
     pub kept: RefCell<BTreeMap<usize, Rows>>,
 }
@@ -80,6 +82,7 @@ impl<'a> World<'a> {
             memos,
             met,
             looked_at: Cell::new(0),
+            hashes: RefCell::default(),
             kept: RefCell::default(),
         }
     }
@@ -183,6 +186,16 @@ impl<'a> World<'a> {
             return Some(rows.clone());
         }
         self.database.session(self.session).kept.get(&number).cloned()
+    }
+
+    /// A table's rows by some of their values, if a scan has kept them.
+    pub fn hash(&self, scan: usize) -> Option<Rc<Hash>> {
+        self.hashes.borrow().get(&scan).cloned()
+    }
+
+    /// Keeps a table's rows by some of their values.
+    pub fn keep_hash(&self, scan: usize, hash: Rc<Hash>) {
+        self.hashes.borrow_mut().insert(scan, hash);
     }
 
     /// Keeps the rows of a subquery.

@@ -63,3 +63,18 @@ golden! {
     truths
     windows
 }
+
+/// Otherwise it would look at nine million rows, which is more than a statement may.
+#[test]
+fn a_join_by_equality_reads_each_side_once() {
+    let mut server = Server::new();
+    server.lines("create table large (a int, b int)", Vec::new());
+    server.lines("insert into large select g, g % 10 from generate_series(1, 3000) g", Vec::new());
+    for query in [
+        "select count(*) from large x join large y on x.a = y.a",
+        "select count(*) from large x left join large y on y.a = x.a and y.b = x.b",
+        "select count(*) from large x where exists (select from large y where y.a = x.a)",
+    ] {
+        assert_eq!(server.lines(query, Vec::new()), ["count", "3000"], "{query}");
+    }
+}

@@ -3,8 +3,10 @@
 use super::{Query, Repeated};
 use crate::expression::{Context, Expr, Outer};
 use crate::ids::{Oid, Tid};
+use crate::store::Row;
 use crate::types::Datum;
 use drawloom_model::SqlError;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What rows come from.
@@ -34,6 +36,8 @@ pub(crate) enum Source {
 /// How a table's rows are found.
 #[derive(Clone, Debug)]
 pub(crate) struct Scan {
+    /// One for each in a statement.
+    pub number: usize,
     pub table: Oid,
     pub file: Oid,
     /// How many columns a row has, and what those are that it was written without.
@@ -50,6 +54,8 @@ pub(crate) enum Path {
     Sequential,
     /// Those whose key begins with these values, worked out over the row so far.
     Index { index: Oid, equal: Vec<Expr> },
+    /// Those that have these values in these columns: all rows are read once, and kept by them.
+    Hash { columns: Vec<usize>, equal: Vec<Expr> },
 }
 
 /// Two sources put together.
@@ -131,6 +137,22 @@ pub(crate) fn each(
     }
 }
 
+/// A table's visible rows by some of their values, each in the order in which they were written.
+pub(crate) type Hash = BTreeMap<Vec<Datum>, Vec<(Tid, Row)>>;
+
+/// What is looked for, over the row so far; `None` if it is NULL, to which nothing is equal.
+fn values(exprs: &[Expr], cx: &Context<'_>, row: &[Datum]) -> Result<Option<Vec<Datum>>, SqlError> {
+    let mut key = Vec::with_capacity(exprs.len());
+    for part in exprs {
+        let datum = part.evaluate(cx, row)?;
+        if datum.is_null() {
+            return Ok(None);
+        }
+        key.push(datum);
+    }
+    Ok(Some(key))
+}
+
 impl Repeated {
     /// Its rows over this one.
     ///
@@ -157,16 +179,22 @@ impl Scan {
                     }
                 }
             }
-            Path::Index { index, equal } => {
-                let mut key = Vec::with_capacity(equal.len());
-                for part in equal {
-                    let datum = part.evaluate(cx, row)?;
-                    if datum.is_null() {
-                        // Nothing is equal to NULL.
-                        return Ok(());
+            Path::Hash { columns, equal } => {
+                let Some(key) = values(equal, cx, row)? else { return Ok(()) };
+                let hash = match world.hash(self.number) {
+                    Some(hash) => hash,
+                    None => {
+                        let hash = Rc::new(self.hash(cx, columns)?);
+                        world.keep_hash(self.number, hash.clone());
+                        hash
                     }
-                    key.push(datum);
+                };
+                for (tid, values) in hash.get(&key).into_iter().flatten() {
+                    self.one(cx, *tid, values, row, emit)?;
                 }
+            }
+            Path::Index { index, equal } => {
+                let Some(key) = values(equal, cx, row)? else { return Ok(()) };
                 let file = world.file(self.file);
                 world.read_index(*index);
                 for tid in file.indexes[index].equal(&key) {
@@ -179,6 +207,23 @@ impl Scan {
             }
         }
         Ok(())
+    }
+
+    /// The rows by their values in these columns.
+    fn hash(&self, cx: &Context<'_>, columns: &[usize]) -> Result<Hash, SqlError> {
+        let world = cx.world();
+        let mut hash = Hash::new();
+        world.read_all(self.table);
+        for (tid, tuple) in world.file(self.file).heap.iter() {
+            if !world.sees(tuple)? {
+                continue;
+            }
+            world.look()?;
+            let value = |column: &usize| tuple.row.get(*column).unwrap_or_else(|| &self.missing[*column]);
+            let key = columns.iter().map(|column| value(column).clone()).collect();
+            hash.entry(key).or_default().push((tid, tuple.row.clone()));
+        }
+        Ok(hash)
     }
 
     fn one(

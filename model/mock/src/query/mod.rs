@@ -19,7 +19,7 @@ mod walk;
 mod window;
 
 pub(crate) use bind::{all_of, column_of, together};
-pub(crate) use from::{Join, JoinKind, Path, Scan, Source, each};
+pub(crate) use from::{Hash, Join, JoinKind, Path, Scan, Source, each};
 pub(crate) use rows::{filtered, limits, rows};
 pub(crate) use scope::{Column, Named, Relation, Scope};
 pub(crate) use sort::sort;

@@ -160,7 +160,7 @@ impl Source {
             Source::Nothing | Source::Cte { .. } => Ok(()),
             Source::Table(scan) => {
                 let scan = Rc::make_mut(scan);
-                if let super::Path::Index { equal, .. } = &mut scan.path {
+                if let super::Path::Index { equal, .. } | super::Path::Hash { equal, .. } = &mut scan.path {
                     each(equal, depth, visit)?;
                 }
                 each(&mut scan.filter, depth, visit)

@@ -229,7 +229,10 @@ impl Binder<'_> {
             self.unreachable.push(name.clone());
         }
         self.scope().add(relation, missing.len() + 1)?;
+        let number = self.cte_count;
+        self.cte_count += 1;
         Ok(Source::Table(Rc::new(Scan {
+            number,
             table: oid,
             file: table.file,
             missing,

@@ -89,7 +89,15 @@ fn path(catalog: &Catalog, scan: &Scan, conditions: &[Expr], begin: usize) -> Pa
             best = Some((rank, Path::Index { index: oid, equal }));
         }
     }
-    best.map_or(Path::Sequential, |(_, path)| path)
+    if let Some((_, path)) = best {
+        return path;
+    }
+    // Looking for it more than once pays for the order.
+    let varies = |expr: &Expr| expr.any(&|expr, _| matches!(expr, Expr::Column(_) | Expr::Outer { .. }));
+    let places = 0..table.columns.len();
+    let equal = places.filter_map(|column| Some((column, equal_to(table, conditions, column, begin)?)));
+    let (columns, equal): (Vec<usize>, Vec<Expr>) = equal.filter(|(_, expr)| varies(expr)).unzip();
+    if columns.is_empty() { Path::Sequential } else { Path::Hash { columns, equal } }
 }
 
 /// The column that a key of an index is.
