@@ -18,7 +18,6 @@ type Running = Pin<Box<dyn Future<Output = Result<Reply, SqlError>>>>;
 
 /// PostgreSQL's semantics in memory.
 pub struct Mock {
-    options: Options,
     database: Rc<RefCell<Database>>,
     running: BTreeMap<SessionId, Running>,
     opened: u32,
@@ -27,8 +26,8 @@ pub struct Mock {
 impl Mock {
     /// A server that is not up yet.
     pub fn new(options: Options) -> Mock {
-        let database = Rc::new(RefCell::new(Database::new(options.clone())));
-        Mock { options, database, running: BTreeMap::new(), opened: 0 }
+        let database = Rc::new(RefCell::new(Database::new(options)));
+        Mock { database, running: BTreeMap::new(), opened: 0 }
     }
 
     fn poll(&mut self, session: SessionId, mut running: Running) -> Progress {

@@ -89,8 +89,12 @@ impl Text {
         if let Some(text) = TEXTS.with_borrow(|texts| texts.get(sql).cloned()) {
             return Ok(text);
         }
-        let text =
-            Rc::new(Text { sql: sql.into(), parsed: sql::parse(sql)?, declared: Vec::new(), plans: RefCell::default() });
+        let text = Rc::new(Text {
+            sql: sql.into(),
+            parsed: sql::parse(sql)?,
+            declared: Vec::new(),
+            plans: RefCell::default(),
+        });
         TEXTS.with_borrow_mut(|texts| {
             if texts.len() >= TEXTS_MAX {
                 texts.clear();

@@ -169,11 +169,6 @@ impl Settings {
         (duration_ms > 0).then(|| SimDuration::millis(duration_ms.unsigned_abs()))
     }
 
-    /// Whether a planner's method may be used.
-    pub fn is_on(&self, name: &str) -> bool {
-        self.own(name).is_none_or(|value| **value != *"off")
-    }
-
     /// The level of transactions that do not say theirs, if it was set.
     pub fn isolation(&self) -> Option<Isolation> {
         isolation(self.own("default_transaction_isolation")?)

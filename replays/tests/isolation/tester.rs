@@ -100,8 +100,7 @@ fn notices_are_told_as_they_come() {
     assert_steps(
         LOCKS,
         "n4",
-        "s4: NOTICE:  hi\nstep n4: NOTICE hi; NOTICE ho; ROW 4; NOTICE bye;\n\
-         s4: NOTICE:  ho\nc0\n--\n 4\n(1 row)\n\ns4: NOTICE:  bye\n",
+        "s4: NOTICE:  hi\ns4: NOTICE:  ho\nstep n4: NOTICE hi; NOTICE ho; ROW 4; NOTICE bye;\nc0\n--\n 4\n(1 row)\n\ns4: NOTICE:  bye\n",
     );
 }
 
