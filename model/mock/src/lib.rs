@@ -1,4 +1,23 @@
-//! PostgreSQL's semantics in memory.
+//! PostgreSQL's semantics in memory: what it answers, statement by statement, error by error, lock by lock, at any
+//! isolation level, and with known bugs on a switch.
+//!
+//! ```text
+//! text -- sql, utility --> syntax -- plan: query, expression, change bind it --> Plan, kept by text and catalog
+//!                                    define, utility: executed as they stand
+//! Mock::submit --> Executor --> lock the relations --> take the snapshot (Reader) --> rows (query) and changes (change)
+//!                     |              locks                 store: heap, index, transactions;   ssi watches both
+//!                     +-- waits: Pause; `ready` grants, `resume` goes on
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | [`types`], [`functions`] | values, and what is done with them: pure, and found by PostgreSQL's rules |
+//! | `catalog` | what there is beside rows; a transaction that defines something works on a draft |
+//! | `query`, `expression`, `world` | what reads: bound to the catalog, worked out over a snapshot |
+//! | `change` | what writes rows: claims on versions, unique keys, foreign keys |
+//! | `define`, `utility` | what defines things, and what a session says about itself |
+//! | `store`, [`locks`], [`ssi`] | versions, heavyweight locks, serializable transactions |
+//! | `database`, `session`, `transaction` | who shares what, and for how long |
 
 mod backend;
 pub mod bug;
