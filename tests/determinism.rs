@@ -11,7 +11,7 @@ use drawloom::sim::faults::{Fault, FaultPlan};
 use drawloom::sim::source::{Random, Strategy};
 use drawloom::sim::{Host, Profile};
 use drawloom::sqlite::{Busy, JournalMode, Options, Synchronous};
-use drawloom::{Engine, Plan, Replay, codec, search};
+use drawloom::{Engine, Plan, Replay, codec, mock, search};
 use drawloom_replays::{RunOptions, Swarm, run};
 use drawloom_workloads::ALL;
 use std::fmt::Write;
@@ -36,19 +36,23 @@ fn plan(workload: &str, variant: &str, (network, faults): Surroundings) -> Plan 
     Plan { network, faults, ..Plan::usual(workload, variant).unwrap() }
 }
 
-/// The correct and the last wrong variant of every workload, in every surroundings.
+/// The correct and the last wrong variant of every workload, in every surroundings, on every engine.
 fn plans() -> impl Iterator<Item = (Plan, Surroundings)> {
-    ALL.iter().flat_map(|workload| {
+    let on_sqlite = ALL.iter().flat_map(|workload| {
         let variants = workload.variants();
         let names = [variants[0].name, variants[variants.len() - 1].name];
         names.into_iter().flat_map(move |variant| {
             SURROUNDINGS.into_iter().map(move |around| (plan(workload.name(), variant, around), around))
         })
+    });
+    on_sqlite.flat_map(|(plan, around)| {
+        Engine::NAMES.map(|name| (Plan { engine: Engine::usual(name).unwrap(), ..plan.clone() }, around))
     })
 }
 
 fn named(plan: &Plan, (network, faults): Surroundings) -> String {
-    format!("{} {} {} {faults}", plan.workload.name(), plan.variant.name, network.name())
+    let engine = if plan.engine.name() == "sqlite" { "" } else { "mock " };
+    format!("{engine}{} {} {} {faults}", plan.workload.name(), plan.variant.name, network.name())
 }
 
 fn same(name: &str, how: &str, one: &[u8], other: &[u8]) {
@@ -135,7 +139,7 @@ fn in_another_process_with_another_environment() {
             "--no-shrink",
             "--no-swarm",
         ]);
-        command.args(["--network", network.name(), "--faults", faults, "--record"]).arg(&file);
+        command.args(["--backend", plan.engine.name(), "--network", network.name(), "--faults", faults, "--record"]).arg(&file);
         command.current_dir(folder.path()).env("TZ", "Asia/Kathmandu").env("LANG", "de_DE.UTF-8");
         let output = command.env("HOME", "/nowhere").output().unwrap();
         assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
@@ -215,6 +219,15 @@ fn in_every_build() {
         let busy = if busy == Busy::Error { "error" } else { "wait" };
         let settings = format!("{},{},{busy}", journal_mode.name(), synchronous.name());
         row(format!("{} {settings}", named(&plan, around)), &plan, 12);
+    }
+    for isolation in mock::Isolation::ALL {
+        let around = (Profile::Flaky, "swarm");
+        for (workload, yields) in [("bank", false), ("queue", true)] {
+            let engine = Engine::Mock(mock::Options { isolation, yields, ..Default::default() });
+            let plan = Plan { engine, ..plan(workload, "correct", around) };
+            let yields = if yields { ",yields" } else { "" };
+            row(format!("{} {}{yields}", named(&plan, around), isolation.name()), &plan, 13);
+        }
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/digests.txt");
     if std::env::var("UPDATE_GOLDENFILES").is_ok_and(|value| value == "1") {
