@@ -139,7 +139,17 @@ fn in_another_process_with_another_environment() {
             "--no-shrink",
             "--no-swarm",
         ]);
-        command.args(["--backend", plan.engine.name(), "--network", network.name(), "--faults", faults, "--record"]).arg(&file);
+        command
+            .args([
+                "--backend",
+                plan.engine.name(),
+                "--network",
+                network.name(),
+                "--faults",
+                faults,
+                "--record",
+            ])
+            .arg(&file);
         command.current_dir(folder.path()).env("TZ", "Asia/Kathmandu").env("LANG", "de_DE.UTF-8");
         let output = command.env("HOME", "/nowhere").output().unwrap();
         assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");

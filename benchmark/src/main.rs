@@ -14,6 +14,7 @@
 //!   looms.rs        on Loom
 //! shrinking.rs    what failures shrink to, and how fast
 //! sqlite.rs       statements a second, beside bare rusqlite on the same VFS
+//! mock.rs         the mock's statements a second, beside SQLite's, and its runs beside Shuttle's
 //! runs.rs         whole runs a second, and what their replays weigh
 //! recording.rs    what recording costs in instructions, and replaying in time
 //! seeds.rs        seeds to the first finding, strategy by strategy, in every wrong variant
@@ -24,6 +25,7 @@
 
 mod divergences;
 mod kernel;
+mod mock;
 mod outside;
 mod programs;
 mod recording;
@@ -46,6 +48,7 @@ fn main() {
         ["divergences", runs] => divergences::count(runs.parse().expect("a number of runs")),
         ["search"] => one(search::measure),
         ["shrink"] => one(shrinking::measure),
+        ["mock"] => one(mock::measure),
         ["seeds"] => seeds::print(),
         ["divergences"] => divergences::count(100_000),
         // What valgrind counts the instructions of: see `recording`.
@@ -53,7 +56,7 @@ fn main() {
         ["bank", runs] => sqlite::repeat(runs.parse().expect("a number of runs")),
         ["runs", kind, runs] => recording::repeat(kind, runs.parse().expect("a number of runs")),
         _ => {
-            eprintln!("usage: benchmark [search | shrink | seeds | divergences [RUNS]]");
+            eprintln!("usage: benchmark [search | shrink | mock | seeds | divergences [RUNS]]");
             std::process::exit(2);
         }
     }
@@ -71,6 +74,7 @@ fn all() {
     search::measure(&mut table);
     shrinking::measure(&mut table);
     sqlite::measure(&mut table);
+    mock::measure(&mut table);
     runs::measure(&mut table);
     recording::measure(&mut table);
     table.print();
