@@ -84,7 +84,7 @@ impl Backend for Mock {
         let id = SessionId(self.opened);
         let mut database = self.database.borrow_mut();
         let settings = database.settings();
-        database.sessions.insert(id, Session::new(settings));
+        database.sessions.insert(id, Session::new(id, settings));
         Ok(id)
     }
 

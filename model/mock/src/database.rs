@@ -1,7 +1,7 @@
 //! Everything that the sessions share.
 
 use crate::bug::Bug;
-use crate::catalog::{Catalog, Object};
+use crate::catalog::{Catalog, Changes, Naming, Notes, Object, Privilege, SUPERUSER};
 use crate::change::Checks;
 use crate::error::error;
 use crate::expression::EngineCall;
@@ -36,8 +36,6 @@ pub(crate) struct Database {
     pub sessions: BTreeMap<SessionId, Session>,
     pub prepared: PreparedTransactions,
     pub now: SimTime,
-    /// Names that somebody wanted for a new relation, and what he locks for it.
-    names: BTreeMap<(Oid, Rc<str>), Oid>,
     next_oid: u32,
 }
 
@@ -55,7 +53,6 @@ impl Database {
             sessions: BTreeMap::new(),
             prepared: PreparedTransactions::default(),
             now: SimTime(0),
-            names: BTreeMap::new(),
             next_oid: Catalog::first_oid().0,
         }
     }
@@ -72,14 +69,10 @@ impl Database {
         oid
     }
 
-    /// What stands for the name of a new relation among the locks.
-    pub fn name(&mut self, schema: Oid, name: &str) -> Oid {
-        if let Some(number) = self.names.get(&(schema, Rc::from(name))) {
-            return *number;
-        }
-        let number = self.new_oid();
-        self.names.insert((schema, name.into()), number);
-        number
+    /// Gives a relation that the session's transaction makes a place for its rows.
+    pub fn new_file(&mut self, session: SessionId, file: Oid) {
+        self.files.insert(file, File::default());
+        self.session_mut(session).transaction_mut().storage.push(Storage { file, index: None });
     }
 
     /// A table's rows.
@@ -103,34 +96,77 @@ impl Database {
             .map_or(&self.catalog, |draft| &draft.catalog)
     }
 
-    /// Makes the session's draft anew if somebody else has committed changes meanwhile.
+    /// Makes the session's draft anew if somebody else has committed changes meanwhile, and finds out anew what
+    /// its names stand for.
     pub fn refresh(&mut self, session: SessionId) {
-        let Some(session) = self.sessions.get_mut(&session) else { return };
-        let Some(draft) = session.transaction.as_mut().and_then(|transaction| transaction.draft.as_mut())
-        else {
-            return;
-        };
-        if draft.base != self.catalog.version() {
+        let Some(state) = self.sessions.get_mut(&session) else { return };
+        if let Some(draft) = state.transaction.as_mut().and_then(|transaction| transaction.draft.as_mut())
+            && draft.base != self.catalog.version()
+        {
             draft.base = self.catalog.version();
             draft.catalog = self.catalog.clone();
             draft.catalog.apply(&draft.changes);
         }
+        self.rename(session);
     }
 
-    /// Defines, changes or removes an object in the session's transaction.
+    fn rename(&mut self, session: SessionId) {
+        let catalog = self.catalog(session);
+        let state = self.session(session);
+        let own = |name| state.settings.own(name).cloned();
+        let inputs = (catalog.version(), ["search_path", "session_authorization", "role"].map(own));
+        if state.naming_inputs.as_ref() == Some(&inputs) {
+            return;
+        }
+        let [_, login, role] = &inputs.1;
+        let role = role.as_ref().filter(|role| ***role != *"none").or(login.as_ref());
+        let user = role.map_or(Some(SUPERUSER), |role| catalog.role(role)).unwrap_or(state.naming.user);
+        let search_path = state.settings.get("search_path").expect("it is known");
+        let naming = Naming::of(catalog, &search_path, user, state.naming.temporary.clone());
+        let state = self.session_mut(session);
+        (state.naming, state.naming_inputs) = (naming, Some(inputs));
+    }
+
+    /// Defines, changes or removes an object in the session's transaction. What is new belongs to the session's user.
     pub fn define(&mut self, session: SessionId, oid: Oid, object: Option<Object>) {
-        let committed = &self.catalog;
-        let session = self.sessions.get_mut(&session).expect("the server knows its sessions");
-        let draft = session.transaction_mut().draft.get_or_insert_with(|| Draft {
-            base: committed.version(),
-            catalog: committed.clone(),
-            changes: BTreeMap::new(),
-        });
+        // Who defines something has a number, for others to wait for.
+        self.xid(session);
+        let user = self.session(session).naming.user;
+        let draft = self.draft(session);
+        let is_new = draft.catalog.object(oid).is_none();
         match &object {
             Some(object) => draft.catalog.put(oid, object.clone()),
             None => draft.catalog.remove(oid),
         }
-        draft.changes.insert(oid, object);
+        let is_owned = is_new && object.is_some() && user != SUPERUSER;
+        draft.changes.define(oid, object);
+        if is_owned {
+            self.note(session, oid, Notes::of(user));
+        }
+    }
+
+    /// Says something else of an object in the session's transaction.
+    pub fn note(&mut self, session: SessionId, oid: Oid, notes: Notes) {
+        self.xid(session);
+        let draft = self.draft(session);
+        let notes = Rc::new(notes);
+        draft.catalog.note(oid, notes.clone());
+        draft.changes.notes.insert(oid, notes);
+    }
+
+    fn draft(&mut self, session: SessionId) -> &mut Draft {
+        let committed = &self.catalog;
+        let session = self.sessions.get_mut(&session).expect("the server knows its sessions");
+        session.transaction_mut().draft.get_or_insert_with(|| Draft {
+            base: committed.version(),
+            catalog: committed.clone(),
+            changes: Changes::default(),
+        })
+    }
+
+    /// Tells the session's client something.
+    pub fn notice(&self, session: SessionId, text: &str) {
+        self.session(session).notice(text);
     }
 
     /// The number of the session's transaction, where what it reads is watched.
@@ -194,9 +230,7 @@ impl Database {
     /// The session is gone, and what it has not committed.
     pub fn close(&mut self, session: SessionId) {
         self.roll_back(session);
-        if self.session(session).naming.temporary.is_some() {
-            self.drop_temporary(session);
-        }
+        self.drop_temporary(session);
         self.locks.get_mut().release_all(session);
         self.sequences.get_mut().forget(session);
         self.sessions.remove(&session);
@@ -247,7 +281,7 @@ impl Database {
         }
         let mut storage = transaction.storage;
         if let Some(draft) = transaction.draft {
-            storage.extend(draft.changes.keys().filter_map(|oid| self.catalog.storage(*oid)));
+            storage.extend(draft.changes.objects.keys().filter_map(|oid| self.catalog.storage(*oid)));
             self.catalog.apply(&draft.changes);
         }
         self.session_mut(session).settings.end_local();
@@ -275,16 +309,15 @@ impl Database {
     /// Frees what the committed catalog does not know: who dropped it, or made it, had locked it for himself.
     pub fn sweep(&mut self, storage: &[Storage]) {
         for Storage { file, index } in storage {
-            let known = self.catalog.objects().find_map(|(_, object)| match object {
-                Object::Table(table) if table.file == *file => Some(()),
-                _ => None,
-            });
-            match (known, index) {
-                (None, _) => drop(self.files.remove(file)),
-                (Some(()), Some(index)) if self.catalog.index(*index).is_none() => {
+            let mut tables = self.catalog.objects().filter_map(|(oid, _)| self.catalog.table(oid));
+            let is_known = tables.any(|table| table.file == *file);
+            drop(tables);
+            match (is_known, index) {
+                (false, _) => drop(self.files.remove(file)),
+                (true, Some(index)) if self.catalog.index(*index).is_none() => {
                     drop(self.file_mut(*file).indexes.remove(index));
                 }
-                (Some(()), _) => (),
+                (true, _) => (),
             }
         }
     }
@@ -376,12 +409,18 @@ impl Database {
     /// As PostgreSQL's function of that name.
     pub fn call(&self, session: SessionId, call: EngineCall, arguments: &[Datum]) -> Result<Datum, SqlError> {
         Ok(match (call, arguments) {
-            (EngineCall::CurrentUser, _) => Datum::text("postgres"),
+            (EngineCall::CurrentUser, _) => {
+                let user = self.catalog(session).object(self.session(session).naming.user);
+                user.map_or(Datum::Null, |role| Datum::Text(role.name()))
+            }
+            (EngineCall::SessionUser, _) => {
+                Datum::Text(self.session(session).settings.get("session_authorization")?)
+            }
             (EngineCall::CurrentDatabase, _) => Datum::text("postgres"),
             (EngineCall::CurrentSchema, _) => {
-                let path = &self.session(session).naming.path;
+                let path = &self.session(session).naming.named;
                 let name = path.first().and_then(|schema| self.catalog(session).object(*schema));
-                name.map_or(Datum::Null, |schema| Datum::Text(schema.name().clone()))
+                name.map_or(Datum::Null, |schema| Datum::Text(schema.name()))
             }
             (EngineCall::BackendPid, _) => Datum::Int(session.0.into()),
             (EngineCall::RowVersion, [Datum::Int(tid)]) => Datum::text(format!("(0,{tid})")),
@@ -390,8 +429,11 @@ impl Database {
             }
             (EngineCall::Nextval, [Datum::Int(oid)]) => {
                 let oid = relation(*oid)?;
+                self.require_any(session, oid, &[Privilege::Usage, Privilege::Update])?;
+                self.refuse_read_only(session, oid, "nextval")?;
                 if self.has(Bug::RepeatedSequenceValue)
-                    && let Some(value) = self.sequences.borrow_mut().repeat(session, oid)
+                    && let Some(value) =
+                        self.sequences.borrow_mut().repeat(self.catalog(session), session, oid)
                 {
                     return Ok(Datum::Int(value));
                 }
@@ -399,18 +441,50 @@ impl Database {
             }
             (EngineCall::Currval, [Datum::Int(oid)]) => {
                 let oid = relation(*oid)?;
+                self.require_any(session, oid, &[Privilege::Usage, Privilege::Select])?;
                 Datum::Int(self.sequences.borrow().current(self.catalog(session), session, oid)?)
             }
-            (EngineCall::Lastval, []) => Datum::Int(self.sequences.borrow().last(session)?),
+            (EngineCall::Lastval, []) => {
+                Datum::Int(self.sequences.borrow().last(self.catalog(session), session)?)
+            }
             (EngineCall::Setval, [Datum::Int(oid), Datum::Int(value), rest @ ..]) => {
                 let called = !matches!(rest, [Datum::Bool(false)]);
                 let oid = relation(*oid)?;
+                self.require_any(session, oid, &[Privilege::Update])?;
+                self.refuse_read_only(session, oid, "setval")?;
                 self.sequences.borrow_mut().set(self.catalog(session), session, oid, *value, called)?;
                 Datum::Int(*value)
             }
-            (_, arguments) if arguments.iter().any(Datum::is_null) => Datum::Null,
+            (_, arguments) if arguments.iter().any(Datum::is_null) && call != EngineCall::FormatType => {
+                Datum::Null
+            }
+            (call, arguments) if let Some(answer) = self.ask(session, call, arguments)? => answer,
             (call, _) => return Err(crate::error::unsupported(format!("the function behind {call:?}"))),
         })
+    }
+
+    /// Refuses the user who may do none of these with a sequence.
+    fn require_any(&self, session: SessionId, oid: Oid, privileges: &[Privilege]) -> Result<(), SqlError> {
+        let catalog = self.catalog(session);
+        let sequence = crate::sequence::find(catalog, oid)?;
+        let user = self.session(session).naming.user;
+        if privileges.iter().any(|privilege| catalog.allows(user, oid, *privilege)) {
+            return Ok(());
+        }
+        Err(error("42501", format!("permission denied for sequence {}", sequence.name)))
+    }
+
+    /// Refuses to take from a sequence in a transaction that may not write, unless it is the session's own.
+    fn refuse_read_only(&self, session: SessionId, oid: Oid, function: &str) -> Result<(), SqlError> {
+        let state = self.session(session);
+        let catalog = self.catalog(session);
+        let place = catalog.object(oid).and_then(Object::place);
+        let is_own = place.is_some() && place == self.temporary_schema(session);
+        if state.transaction().is_read_only && !is_own {
+            let message = format!("cannot execute {function}() in a read-only transaction");
+            return Err(error("25006", message));
+        }
+        Ok(())
     }
 
     /// The settings that a new session begins with.

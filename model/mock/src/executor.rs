@@ -94,6 +94,11 @@ impl Executor {
                     self.lock_at(tag, mode, depth, "an advisory lock").await?;
                     Memo::Over
                 }
+                Want::Relation(oid, mode) => {
+                    self.lock(Tag::Relation(oid), mode, "a table's lock").await?;
+                    self.with(|database| database.refresh(self.session));
+                    continue;
+                }
                 Want::Sleep(duration) => {
                     self.sleep(duration).await?;
                     Memo::Over

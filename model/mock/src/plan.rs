@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, Naming, identifier};
 use crate::change::{Delete, Insert, Update};
 use crate::define::derived;
 use crate::error::unsupported;
-use crate::expression::{Binder, VisibleCte};
+use crate::expression::{Binder, Need, VisibleCte};
 use crate::ids::Oid;
 use crate::locks::Mode;
 use crate::query::{Cte, Output, Query};
@@ -53,6 +53,8 @@ struct Known {
 pub(crate) struct Plan {
     /// The relations that it uses, and how it locks them.
     pub uses: Vec<(Oid, Mode)>,
+    /// What its user has to be allowed.
+    pub needs: Vec<Need>,
     /// The types of `$1`, `$2`, ...
     pub parameters: Vec<Type>,
     /// What its WITH does before.
@@ -238,7 +240,8 @@ impl Plan {
             return Err(crate::error::error("42P18", message));
         }
         let names = kind.columns().iter().map(|column| column.name.as_ref().to_owned()).collect();
-        Ok(Some(Plan { uses: binder.uses, parameters: binder.parameters, before, kind, names }))
+        let Binder { uses, needs, parameters, .. } = binder;
+        Ok(Some(Plan { uses, needs, parameters, before, kind, names }))
     }
 
     /// Whether it changes rows.

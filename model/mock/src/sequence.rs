@@ -3,44 +3,77 @@
 use crate::catalog::{Catalog, Object, Sequence};
 use crate::error::error;
 use crate::ids::Oid;
+use crate::types::{Datum, Type};
 use drawloom_model::{SessionId, SqlError};
 use std::collections::BTreeMap;
+
+/// The columns of a sequence that is read like a table.
+pub(crate) const COLUMNS: &[(&str, Type)] =
+    &[("last_value", Type::INT8), ("log_cnt", Type::INT8), ("is_called", Type::BOOL)];
+
+/// For how many values PostgreSQL writes ahead to its log that they were handed out.
+const LOGGED: i64 = 32;
 
 /// How far each sequence is.
 #[derive(Debug, Default)]
 pub(crate) struct Sequences {
+    /// By the sequence's file.
     states: BTreeMap<Oid, State>,
     /// What each session was given last, of each sequence, and of which it was last.
     given: BTreeMap<(SessionId, Oid), i64>,
     last: BTreeMap<SessionId, Oid>,
 }
 
+/// How far a sequence is.
 #[derive(Clone, Copy, Debug)]
-struct State {
-    value: i64,
+pub(crate) struct State {
+    pub value: i64,
     /// Whether that value has been handed out.
-    is_called: bool,
+    pub is_called: bool,
+    /// How many values may be handed out before the log hears of it: `log_cnt`.
+    pub logged: i64,
+}
+
+impl State {
+    /// Its row, if it is read like a table.
+    pub fn row(self) -> Vec<Datum> {
+        vec![Datum::Int(self.value), Datum::Int(self.logged), Datum::Bool(self.is_called)]
+    }
 }
 
 impl Sequences {
+    /// How far a sequence is.
+    pub fn state(&self, sequence: &Sequence) -> State {
+        let fresh = State { value: sequence.start, is_called: false, logged: 0 };
+        self.states.get(&sequence.file).copied().unwrap_or(fresh)
+    }
+
+    /// Lets a file begin there.
+    pub fn restart(&mut self, file: Oid, state: State) {
+        self.states.insert(file, state);
+    }
+
     /// The next value.
     ///
     /// # Errors
     /// `2200H`: there is none any more.
     pub fn next(&mut self, catalog: &Catalog, session: SessionId, oid: Oid) -> Result<i64, SqlError> {
         let sequence = find(catalog, oid)?;
-        let state =
-            self.states.get(&oid).copied().unwrap_or(State { value: sequence.start, is_called: false });
+        let state = self.state(sequence);
         let value = if state.is_called { sequence.after(state.value)? } else { state.value };
-        self.states.insert(oid, State { value, is_called: true });
+        let logged = match state.logged {
+            1.. if state.is_called => state.logged - 1,
+            _ => sequence.values_after(value).min(LOGGED),
+        };
+        self.states.insert(sequence.file, State { value, is_called: true, logged });
         self.given.insert((session, oid), value);
         self.last.insert(session, oid);
         Ok(value)
     }
 
     /// Hands out the last value once more, if one other session has it and no more ([`Bug::RepeatedSequenceValue`]).
-    pub fn repeat(&mut self, session: SessionId, oid: Oid) -> Option<i64> {
-        let value = self.states.get(&oid)?.value;
+    pub fn repeat(&mut self, catalog: &Catalog, session: SessionId, oid: Oid) -> Option<i64> {
+        let value = self.states.get(&find(catalog, oid).ok()?.file)?.value;
         let mut holders = self.given.iter().filter(|((_, of), given)| *of == oid && **given == value);
         let ((holder, _), _) = holders.next()?;
         if *holder == session || holders.next().is_some() {
@@ -67,8 +100,9 @@ impl Sequences {
     ///
     /// # Errors
     /// `55000`: nothing.
-    pub fn last(&self, session: SessionId) -> Result<i64, SqlError> {
-        let given = self.last.get(&session).and_then(|oid| self.given.get(&(session, *oid)));
+    pub fn last(&self, catalog: &Catalog, session: SessionId) -> Result<i64, SqlError> {
+        let last = self.last.get(&session).filter(|oid| catalog.object(**oid).is_some());
+        let given = last.and_then(|oid| self.given.get(&(session, *oid)));
         given.copied().ok_or_else(|| error("55000", "lastval is not yet defined in this session"))
     }
 
@@ -92,7 +126,7 @@ impl Sequences {
             );
             return Err(error("22003", message));
         }
-        self.states.insert(oid, State { value, is_called });
+        self.states.insert(sequence.file, State { value, is_called, logged: 0 });
         if is_called {
             self.given.insert((session, oid), value);
             self.last.insert(session, oid);
@@ -108,6 +142,13 @@ impl Sequences {
 }
 
 impl Sequence {
+    /// How many values there are after this one before the sequence ends.
+    fn values_after(&self, value: i64) -> i64 {
+        let end = if self.increment > 0 { self.greatest } else { self.least };
+        let count = (i128::from(end) - i128::from(value)) / i128::from(self.increment);
+        i64::try_from(count).unwrap_or(LOGGED)
+    }
+
     fn after(&self, value: i64) -> Result<i64, SqlError> {
         let next =
             value.checked_add(self.increment).filter(|next| (self.least..=self.greatest).contains(next));
@@ -128,7 +169,11 @@ impl Sequence {
     }
 }
 
-fn find(catalog: &Catalog, oid: Oid) -> Result<&Sequence, SqlError> {
+/// The sequence with this number.
+///
+/// # Errors
+/// `42809`, `42P01`: there is none.
+pub(crate) fn find(catalog: &Catalog, oid: Oid) -> Result<&Sequence, SqlError> {
     match catalog.object(oid) {
         Some(Object::Sequence(sequence)) => Ok(sequence),
         Some(other) => Err(error("42809", format!("\"{}\" is not a sequence", other.name()))),

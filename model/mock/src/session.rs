@@ -1,6 +1,6 @@
 //! What the server keeps for a client.
 
-use crate::catalog::{Catalog, Changes, Naming, PUBLIC};
+use crate::catalog::{Catalog, Changes, Naming, PG_CATALOG, PUBLIC, SUPERUSER};
 use crate::change::Checks;
 use crate::cursor::Cursor;
 use crate::ids::{Oid, Xid};
@@ -10,7 +10,7 @@ use crate::query::Output;
 use crate::settings::{self, Settings};
 use crate::types::Type;
 use crate::world::Rows;
-use drawloom_model::SqlError;
+use drawloom_model::{SessionId, SqlError};
 use drawloom_sim::SimTime;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub naming: Naming,
+    /// What its naming was made from: the catalog's version, and the settings.
+    pub naming_inputs: Option<NamingInputs>,
     pub settings: Settings,
     pub transaction: Option<Transaction>,
     /// Why its statement does not go on.
@@ -56,6 +58,9 @@ pub(crate) enum Part {
     Inside,
     Last,
 }
+
+/// The catalog's version, then `search_path`, `session_authorization` and `role` as they are set.
+pub(crate) type NamingInputs = (u64, [Option<Rc<str>>; 3]);
 
 /// Why a statement does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,9 +143,13 @@ pub(crate) struct Draft {
 }
 
 impl Session {
-    pub fn new(settings: Settings) -> Session {
+    pub fn new(id: SessionId, settings: Settings) -> Session {
+        let temporary = format!("pg_temp_{}", id.0).into();
+        let naming =
+            Naming { path: vec![PG_CATALOG, PUBLIC], named: vec![PUBLIC], user: SUPERUSER, temporary };
         Session {
-            naming: Naming { path: vec![PUBLIC], temporary: None },
+            naming,
+            naming_inputs: None,
             settings,
             transaction: None,
             pause: None,

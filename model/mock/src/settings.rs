@@ -76,9 +76,11 @@ const KNOWN: &[(&str, Kind, &str)] = &[
     ("parallel_setup_cost", Kind::Number, "1000"),
     ("parallel_tuple_cost", Kind::Number, "0.1"),
     ("plan_cache_mode", Kind::Text, "auto"),
+    ("role", Kind::Text, "none"),
     ("search_path", Kind::Names, "\"$user\", public"),
     ("server_version", Kind::Fixed, "15.18"),
     ("server_version_num", Kind::Fixed, "150018"),
+    ("session_authorization", Kind::Text, "postgres"),
     ("standard_conforming_strings", Kind::Bool, "on"),
     ("statement_timeout", Kind::Milliseconds, "0"),
     ("synchronous_commit", Kind::Text, "on"),
@@ -102,7 +104,8 @@ impl Settings {
         }
     }
 
-    fn own(&self, name: &str) -> Option<&Rc<str>> {
+    /// Its value, if it was set.
+    pub fn own(&self, name: &str) -> Option<&Rc<str>> {
         self.local.get(name).or_else(|| self.session.get(name))
     }
 
@@ -120,6 +123,13 @@ impl Settings {
             Rc::make_mut(&mut self.session).insert(name, value);
         }
         Ok(())
+    }
+
+    /// Every setting that is known, and its value.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, Rc<str>)> {
+        KNOWN
+            .iter()
+            .map(|(name, _, usual)| (*name, self.own(name).cloned().unwrap_or_else(|| (*usual).into())))
     }
 
     /// Back to the default.

@@ -1,6 +1,7 @@
 //! Text becomes statements: sqlparser reads PostgreSQL's language, and what it does not know is put right here.
 
 use crate::catalog::{QualifiedName, identifier};
+use crate::command::Command;
 use crate::error::{error, unsupported};
 use crate::inference;
 use crate::overriding;
@@ -24,6 +25,7 @@ const DEPTH_MAX: usize = 40;
 #[derive(Debug)]
 pub(crate) enum Parsed {
     Statements(Vec<ast::Statement>),
+    Command(Command),
     Utility(Utility),
 }
 
@@ -39,6 +41,9 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     check_chains(&tokens)?;
     if let Some(utility) = Utility::parse(&tokens)? {
         return Ok(Parsed::Utility(utility));
+    }
+    if let Some(command) = parsed(tokens.clone(), Command::parse)? {
+        return Ok(Parsed::Command(command));
     }
     statements(tokens).map(Parsed::Statements)
 }

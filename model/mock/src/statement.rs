@@ -1,9 +1,11 @@
 //! A statement from its text to its reply.
 
 use crate::bug::Bug;
+use crate::catalog::Object;
 use crate::change::Outcome;
 use crate::error::error;
 use crate::executor::Executor;
+use crate::expression::Need;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use crate::options::Isolation;
@@ -65,6 +67,10 @@ impl Executor {
         let text = Text::of(&statement.sql)?;
         match &text.parsed {
             Parsed::Utility(utility) => Box::pin(self.session_utility(utility)).await,
+            Parsed::Command(command) => {
+                self.enter_transaction().await?;
+                Box::pin(self.command(command)).await
+            }
             Parsed::Statements(statements) => match statements.as_slice() {
                 [] => Ok(Reply::default()),
                 [ast] => self.ordinary(&text, ast, Arguments::Values(&statement.params)).await,
@@ -92,6 +98,16 @@ impl Executor {
         })
     }
 
+    /// Begins a transaction for a statement, if there is none, and waits for its turn where transactions go one after
+    /// the other.
+    async fn enter_transaction(&self) -> Result<(), SqlError> {
+        self.open_transaction()?;
+        if self.with(|database| database.session(self.session).transaction().isolation == Isolation::Strict) {
+            self.lock(Tag::Object(Oid(0)), Mode::Exclusive, "another transaction").await?;
+        }
+        Ok(())
+    }
+
     /// Executes a statement that reads or changes rows, or defines something.
     ///
     /// # Errors
@@ -102,11 +118,7 @@ impl Executor {
         ast: &ast::Statement,
         arguments: Arguments<'_>,
     ) -> Result<Reply, SqlError> {
-        self.open_transaction()?;
-        if self.with(|database| database.session(self.session).transaction().isolation == Isolation::Strict) {
-            // One after the other.
-            self.lock(Tag::Object(Oid(0)), Mode::Exclusive, "another transaction").await?;
-        }
+        self.enter_transaction().await?;
         loop {
             if let Some(plan) = self.stale_plan(text) {
                 return self.perform(&plan, arguments).await;
@@ -191,6 +203,7 @@ impl Executor {
             Arguments::Values(values) => Cow::Owned(data(&plan.parameters, values)?),
             Arguments::Data(data) => Cow::Borrowed(data),
         };
+        self.check_needs(&plan.needs)?;
         self.with(|database| database.session_mut(self.session).kept.clear());
         let reader = self.reader();
         for before in &plan.before {
@@ -202,11 +215,12 @@ impl Executor {
                 }
             }
         }
-        let outcome = self.one(&plan.kind, reader, &parameters).await?;
+        let mut outcome = self.one(&plan.kind, reader, &parameters).await?;
         if plan.writes() {
             self.with(|database| database.session_mut(self.session).transaction_mut().command += 1);
             self.check_keys().await?;
         }
+        self.name_relations(&mut outcome, plan.kind.columns());
         Ok(reply(outcome, plan.kind.columns(), plan.names.clone()))
     }
 
@@ -221,6 +235,41 @@ impl Executor {
             Kind::Update(update) => Box::pin(self.update(update, reader, parameters)).await,
             Kind::Delete(delete) => Box::pin(self.delete(delete, reader, parameters)).await,
         }
+    }
+
+    /// Puts names for the numbers in columns of `regclass`.
+    fn name_relations(&self, outcome: &mut Outcome, columns: &[Output]) {
+        let named = columns.iter().enumerate().filter(|(_, column)| column.ty == Type::of(Scalar::Regclass));
+        for (place, _) in named {
+            self.with(|database| {
+                for row in &mut outcome.rows {
+                    row[place] = database.relation_name(self.session, &row[place]);
+                }
+            });
+        }
+    }
+
+    /// Refuses what the user may not do, and what cannot be read yet.
+    ///
+    /// # Errors
+    /// `42501`, `55000`
+    pub fn check_needs(&self, needs: &[Need]) -> Result<(), SqlError> {
+        self.with(|database| {
+            let catalog = database.catalog(self.session);
+            let user = database.session(self.session).naming.user;
+            for need in needs {
+                catalog.require(need.role.unwrap_or(user), need.relation, need.privilege)?;
+            }
+            for need in needs {
+                if let Some(Object::View(view)) = catalog.object(need.relation)
+                    && view.materialized.as_ref().is_some_and(|materialized| !materialized.is_populated)
+                {
+                    let message = format!("materialized view \"{}\" has not been populated", view.name);
+                    return Err(error("55000", message));
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The rows of a query.

@@ -97,7 +97,7 @@ fn hand_over(database: &mut Database, from: SessionId, name: &Rc<str>) {
     // What was set stays, whatever becomes of the transaction.
     transaction.levels.iter_mut().for_each(|level| level.settings = None);
     transaction.is_prepared = true;
-    let mut prepared = Session::new(session.settings.clone());
+    let mut prepared = Session::new(to, session.settings.clone());
     prepared.transaction = Some(transaction);
     database.sessions.insert(to, prepared);
     database.locks.get_mut().hand_over(from, to);

@@ -54,6 +54,8 @@ pub(crate) enum Want {
         value: Option<Rc<str>>,
         local: bool,
     },
+    /// Once it has it, the statement keeps it: who asks again does not wait.
+    Relation(Oid, Mode),
     /// The rows of a query that locks them, inside queries with these rows, the innermost first.
     Rows {
         query: Query,
@@ -99,6 +101,19 @@ impl<'a> World<'a> {
             *self.wanted.borrow_mut() = Some(want());
             crate::error::error("XX000", "a wait that nobody has waited")
         })
+    }
+
+    /// Locks a relation for the transaction.
+    ///
+    /// # Errors
+    /// It has to wait; the error goes nowhere.
+    fn lock_relation(&self, oid: Oid, mode: Mode) -> Result<(), SqlError> {
+        let depth = self.database.session(self.session).transaction().depth();
+        if self.database.locks.borrow_mut().try_acquire(self.session, Tag::Relation(oid), mode, depth) {
+            return Ok(());
+        }
+        *self.wanted.borrow_mut() = Some(Want::Relation(oid, mode));
+        Err(crate::error::error("XX000", "a wait that nobody has waited"))
     }
 
     /// The rows of a query that locks them.
@@ -279,6 +294,12 @@ impl<'a> World<'a> {
                 let duration = SimDuration((seconds.clamp(0.0, 1e9) * 1e6) as u64);
                 self.want(|| Want::Sleep(duration))?;
                 Ok(Datum::text(""))
+            }
+            (EngineCall::Nextval | EngineCall::Currval | EngineCall::Setval, [Datum::Int(oid), ..]) => {
+                if let Ok(oid) = u32::try_from(*oid) {
+                    self.lock_relation(Oid(oid), Mode::RowExclusive)?;
+                }
+                self.database.call(self.session, call, arguments)
             }
             _ => self.database.call(self.session, call, arguments),
         }

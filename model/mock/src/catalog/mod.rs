@@ -12,14 +12,20 @@
 //! Every catalog has a version, a digest of the changes that led to it. Catalogs with the same version are
 //! equal, in every database of the process, so that a plan that was made for one serves the other.
 
+mod changes;
 mod naming;
 mod object;
+mod role;
+mod view;
 
+pub(crate) use changes::Changes;
 pub(crate) use naming::{Naming, PG_TEMP, QualifiedName, identifier, parts};
-
 pub(crate) use object::{
-    Column, Constraint, ConstraintKind, Generated, Index, Key, Object, Schema, Sequence, Table, View,
+    Column, Constraint, ConstraintKind, Generated, Index, Key, Object, Schema, Sequence, Table,
 };
+pub(crate) use object::{DATABASES, ROLES, SCHEMAS};
+pub(crate) use role::{EVERYBODY, Grant, Notes, Privilege, Role};
+pub(crate) use view::{Materialized, View, ViewColumn};
 
 use crate::ids::Oid;
 use crate::session::Storage;
@@ -30,6 +36,18 @@ use std::rc::Rc;
 /// The schema where what is created without one goes.
 pub(crate) const PUBLIC: Oid = Oid(2200);
 
+/// The schema of what PostgreSQL brings along.
+pub(crate) const PG_CATALOG: Oid = Oid(11);
+
+/// The standard's views of the catalog.
+pub(crate) const INFORMATION_SCHEMA: Oid = Oid(13_183);
+
+/// Who owns what nobody else does, and may do anything.
+pub(crate) const SUPERUSER: Oid = Oid(10);
+
+/// The database that every session is in.
+pub(crate) const DATABASE: Oid = Oid(5);
+
 /// PostgreSQL's first number for what users create.
 const FIRST_OID: u32 = 16_384;
 
@@ -37,26 +55,31 @@ const FIRST_OID: u32 = 16_384;
 #[derive(Clone, Debug)]
 pub(crate) struct Catalog {
     objects: BTreeMap<Oid, Object>,
-    /// Schemas.
-    schemas: BTreeMap<Rc<str>, Oid>,
-    /// Tables, indexes, sequences and views: they share their names.
-    relations: BTreeMap<(Oid, Rc<str>), Oid>,
+    /// By where the name is the only one: a schema, for tables, indexes, sequences and views; or PostgreSQL's
+    /// table of all schemas, roles or databases.
+    names: BTreeMap<(Oid, Rc<str>), Oid>,
+    /// Of those objects that have any.
+    notes: BTreeMap<Oid, Rc<Notes>>,
     version: u64,
 }
-
-/// What a transaction has changed: each object as it is now, or that it is gone.
-pub(crate) type Changes = BTreeMap<Oid, Option<Object>>;
 
 impl Catalog {
     /// That of a new database.
     pub fn new() -> Catalog {
-        let mut catalog = Catalog {
-            objects: BTreeMap::new(),
-            schemas: BTreeMap::new(),
-            relations: BTreeMap::new(),
-            version: 0,
-        };
-        catalog.put(PUBLIC, Object::Schema(Rc::new(Schema { name: "public".into() })));
+        let mut catalog =
+            Catalog { objects: BTreeMap::new(), names: BTreeMap::new(), notes: BTreeMap::new(), version: 0 };
+        for (oid, name) in
+            [(PUBLIC, "public"), (PG_CATALOG, "pg_catalog"), (INFORMATION_SCHEMA, "information_schema")]
+        {
+            catalog.put(oid, Object::Schema(Rc::new(Schema { name: name.into() })));
+        }
+        catalog.put(SUPERUSER, Object::Role(Rc::new(Role::superuser("postgres".into()))));
+        for (oid, name) in [(Oid(1), "template1"), (Oid(4), "template0"), (DATABASE, "postgres")] {
+            catalog.put(oid, Object::Database(name.into()));
+        }
+        for system in crate::system::ALL {
+            catalog.put(system.oid, Object::System(system));
+        }
         catalog
     }
 
@@ -81,18 +104,31 @@ impl Catalog {
     }
 
     pub fn schema(&self, name: &str) -> Option<Oid> {
-        self.schemas.get(name).copied()
+        self.named(object::SCHEMAS, name)
+    }
+
+    pub fn role(&self, name: &str) -> Option<Oid> {
+        self.named(object::ROLES, name)
+    }
+
+    pub fn database(&self, name: &str) -> Option<Oid> {
+        self.named(object::DATABASES, name)
+    }
+
+    fn named(&self, space: Oid, name: &str) -> Option<Oid> {
+        self.names.get(&(space, Rc::from(name))).copied()
     }
 
     /// The table, index, sequence or view of this name in this schema.
     pub fn relation(&self, schema: Oid, name: &str) -> Option<Oid> {
-        // A range spares the name's copy.
-        self.relations.get(&(schema, Rc::from(name))).copied()
+        self.named(schema, name)
     }
 
+    /// The table with this number, or what a materialized view holds.
     pub fn table(&self, oid: Oid) -> Option<&Rc<Table>> {
         match self.object(oid)? {
             Object::Table(table) => Some(table),
+            Object::View(view) => Some(&view.materialized.as_ref()?.table),
             _ => None,
         }
     }
@@ -115,9 +151,8 @@ impl Catalog {
     /// Where a table's rows are, or an index's entries.
     pub fn storage(&self, oid: Oid) -> Option<Storage> {
         match self.object(oid)? {
-            Object::Table(table) => Some(Storage { file: table.file, index: None }),
             Object::Index(index) => Some(Storage { file: self.table(index.table)?.file, index: Some(oid) }),
-            _ => None,
+            _ => Some(Storage { file: self.table(oid)?.file, index: None }),
         }
     }
 
@@ -133,45 +168,70 @@ impl Catalog {
         })
     }
 
+    /// PostgreSQL's index that sees to it that nothing else has this object's name.
+    pub fn name_index(object: &Object) -> &'static str {
+        match object {
+            Object::Schema(_) => "pg_namespace_nspname_index",
+            Object::Role(_) => "pg_authid_rolname_index",
+            Object::Database(_) => "pg_database_datname_index",
+            Object::Sequence(_) | Object::Index(_) => "pg_class_relname_nsp_index",
+            // Its row type comes first.
+            Object::Table(_) | Object::View(_) | Object::System(_) => "pg_type_typname_nsp_index",
+        }
+    }
+
+    /// What is said of an object.
+    pub fn notes(&self, oid: Oid) -> Option<&Rc<Notes>> {
+        self.notes.get(&oid)
+    }
+
     /// Adds an object, or changes it.
     pub fn put(&mut self, oid: Oid, object: Object) {
         self.unname(oid);
-        match object.place() {
-            None => self.schemas.insert(object.name().clone(), oid),
-            Some(schema) => self.relations.insert((schema, object.name().clone()), oid),
-        };
-        self.digest(oid, Some(&object));
+        self.names.insert((object.space(), object.name()), oid);
+        self.digest(&(oid, &object));
         self.objects.insert(oid, object);
     }
 
-    /// Removes an object.
+    /// Removes an object, and what is said of it.
     pub fn remove(&mut self, oid: Oid) {
         self.unname(oid);
         self.objects.remove(&oid);
-        self.digest(oid, None);
+        self.notes.remove(&oid);
+        self.digest(&oid);
+    }
+
+    /// Says something else of an object.
+    pub fn note(&mut self, oid: Oid, notes: Rc<Notes>) {
+        self.digest(&(oid, &notes));
+        self.notes.insert(oid, notes);
     }
 
     /// Makes these changes.
     pub fn apply(&mut self, changes: &Changes) {
-        for (oid, change) in changes {
+        for (oid, change) in &changes.objects {
             match change {
                 Some(object) => self.put(*oid, object.clone()),
                 None => self.remove(*oid),
             }
         }
+        for (oid, notes) in &changes.notes {
+            self.note(*oid, notes.clone());
+        }
     }
 
     fn unname(&mut self, oid: Oid) {
         let Some(object) = self.objects.get(&oid) else { return };
-        match object.place() {
-            None => self.schemas.remove(object.name()),
-            Some(schema) => self.relations.remove(&(schema, object.name().clone())),
-        };
+        let name = (object.space(), object.name());
+        // Two objects may have swapped their names.
+        if self.names.get(&name) == Some(&oid) {
+            self.names.remove(&name);
+        }
     }
 
-    fn digest(&mut self, oid: Oid, object: Option<&Object>) {
+    fn digest(&mut self, change: &impl Hash) {
         let mut hasher = DefaultHasher::new();
-        (self.version, oid, object).hash(&mut hasher);
+        (self.version, change).hash(&mut hasher);
         self.version = hasher.finish();
     }
 }

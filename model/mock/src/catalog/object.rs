@@ -1,6 +1,8 @@
 //! What the catalog holds.
 
+use super::{Role, View};
 use crate::ids::Oid;
+use crate::system::System;
 use crate::types::{Modifier, Type};
 use sqlparser::ast;
 use std::rc::Rc;
@@ -13,7 +15,20 @@ pub(crate) enum Object {
     Index(Rc<Index>),
     Sequence(Rc<Sequence>),
     View(Rc<View>),
+    /// One of PostgreSQL's own tables.
+    System(&'static System),
+    Role(Rc<Role>),
+    Database(Rc<str>),
 }
+
+/// PostgreSQL's table of schemas, whose names are different.
+pub(crate) const SCHEMAS: Oid = Oid(2615);
+
+/// PostgreSQL's table of roles.
+pub(crate) const ROLES: Oid = Oid(1260);
+
+/// PostgreSQL's table of databases.
+pub(crate) const DATABASES: Oid = Oid(1262);
 
 /// A schema.
 #[derive(Clone, Debug, Hash)]
@@ -135,6 +150,10 @@ pub(crate) struct Index {
 pub(crate) struct Sequence {
     pub name: Rc<str>,
     pub schema: Oid,
+    /// Where its value is: what ALTER SEQUENCE changes gets another one.
+    pub file: Oid,
+    /// `smallint`, `integer` or `bigint`
+    pub ty: Type,
     pub start: i64,
     pub increment: i64,
     pub least: i64,
@@ -144,34 +163,39 @@ pub(crate) struct Sequence {
     pub owner: Option<(Oid, usize)>,
 }
 
-/// A view.
-#[derive(Clone, Debug, Hash)]
-pub(crate) struct View {
-    pub name: Rc<str>,
-    pub schema: Oid,
-    pub columns: Vec<Rc<str>>,
-    pub query: Rc<ast::Query>,
-}
-
 impl Object {
-    pub fn name(&self) -> &Rc<str> {
+    pub fn name(&self) -> Rc<str> {
         match self {
-            Object::Schema(schema) => &schema.name,
-            Object::Table(table) => &table.name,
-            Object::Index(index) => &index.name,
-            Object::Sequence(sequence) => &sequence.name,
-            Object::View(view) => &view.name,
+            Object::Schema(schema) => schema.name.clone(),
+            Object::Table(table) => table.name.clone(),
+            Object::Index(index) => index.name.clone(),
+            Object::Sequence(sequence) => sequence.name.clone(),
+            Object::View(view) => view.name.clone(),
+            Object::System(system) => system.name.into(),
+            Object::Role(role) => role.name.clone(),
+            Object::Database(name) => name.clone(),
         }
     }
 
     /// The schema that it is in, if it is in one.
     pub fn place(&self) -> Option<Oid> {
         match self {
-            Object::Schema(_) => None,
+            Object::Schema(_) | Object::Role(_) | Object::Database(_) => None,
             Object::Table(table) => Some(table.schema),
             Object::Index(index) => Some(index.schema),
             Object::Sequence(sequence) => Some(sequence.schema),
             Object::View(view) => Some(view.schema),
+            Object::System(system) => Some(system.schema),
+        }
+    }
+
+    /// Where its name is the only one.
+    pub fn space(&self) -> Oid {
+        match self {
+            Object::Schema(_) => SCHEMAS,
+            Object::Role(_) => ROLES,
+            Object::Database(_) => DATABASES,
+            other => other.place().expect("every relation is in a schema"),
         }
     }
 
@@ -182,7 +206,12 @@ impl Object {
             Object::Table(_) => "table",
             Object::Index(_) => "index",
             Object::Sequence(_) => "sequence",
+            Object::View(view) if view.materialized.is_some() => "materialized view",
             Object::View(_) => "view",
+            Object::System(system) if system.is_view => "view",
+            Object::System(_) => "table",
+            Object::Role(_) => "role",
+            Object::Database(_) => "database",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::conflict::Action;
 use super::target::assigned;
 use super::{Conflict, Delete, Insert, Returning, Source, Target, Update};
-use crate::catalog::{Object, QualifiedName, identifier, parts};
+use crate::catalog::{Object, Privilege, QualifiedName, identifier, parts};
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr};
 use crate::ids::Oid;
@@ -23,7 +23,7 @@ impl Binder<'_> {
     /// Names that do not exist, types that do not fit, constructs that are not supported.
     pub fn insert(&mut self, ast: &ast::Insert) -> Result<Insert, SqlError> {
         let ast::TableObject::TableName(name) = &ast.table else { return Err(unsupported(&ast.table)) };
-        let (oid, name) = self.changed(name)?;
+        let (oid, name) = self.changed(name, Privilege::Insert)?;
         let target = Rc::new(Target::of(self.catalog, self.naming, oid)?);
         let (columns, overriding) = Overriding::split(&ast.columns);
         let places = self.insert_places(&target, columns)?;
@@ -61,6 +61,12 @@ impl Binder<'_> {
             Some(ast::OnInsert::OnConflict(on)) => Some(self.conflict(on, &target, &alias)?),
             Some(_) => return Err(unsupported("ON DUPLICATE KEY UPDATE")),
         };
+        if matches!(&conflict, Some(Conflict { action: Action::Update { .. }, .. })) {
+            self.needs(oid, Privilege::Update);
+        }
+        if conflict.is_some() || ast.returning.is_some() {
+            self.needs(oid, Privilege::Select);
+        }
         self.scopes.push(target.scope(&alias));
         let returning = self.returning(ast.returning.as_deref())?;
         self.scopes.pop();
@@ -68,14 +74,19 @@ impl Binder<'_> {
     }
 
     /// The table that a statement changes, and its name.
-    fn changed(&mut self, name: &ast::ObjectName) -> Result<(Oid, Rc<str>), SqlError> {
+    fn changed(&mut self, name: &ast::ObjectName, privilege: Privilege) -> Result<(Oid, Rc<str>), SqlError> {
         let name = QualifiedName::of(name)?;
         let (oid, object) = self.catalog.resolve(self.naming, &name)?;
         match object {
             Object::Table(_) => {
                 self.uses(oid, Mode::RowExclusive);
+                self.needs(oid, privilege);
                 Ok((oid, name.name))
             }
+            Object::View(view) if view.materialized.is_some() => {
+                Err(error("42809", format!("cannot change materialized view \"{}\"", view.name)))
+            }
+            Object::System(system) => Err(unsupported(format!("a change of {}", system.name))),
             Object::View(view) => Err(unsupported(format!("a change of the view \"{}\"", view.name))),
             other => {
                 let message = format!("cannot change {} \"{}\"", other.kind(), other.name());
@@ -238,8 +249,12 @@ impl Binder<'_> {
             Some(ast::UpdateTableFromKind::AfterSet(from)) => from,
             Some(ast::UpdateTableFromKind::BeforeSet(_)) => return Err(unsupported("FROM before SET")),
         };
-        let (target, source) = self.target(&ast.table.relation, from, ast.selection.as_ref())?;
+        let (target, source) =
+            self.target(&ast.table.relation, Privilege::Update, from, ast.selection.as_ref())?;
         let assignments = self.assignments(&ast.assignments, &target)?;
+        if reads(&ast.selection) || reads(&ast.assignments) || ast.returning.is_some() {
+            self.needs(target.oid, Privilege::Select);
+        }
         let returning = self.returning(ast.returning.as_deref())?;
         self.scopes.pop();
         Ok(Update { target, source, assignments, returning })
@@ -258,7 +273,10 @@ impl Binder<'_> {
             return Err(unsupported("this clause of DELETE"));
         }
         let using = ast.using.as_deref().unwrap_or_default();
-        let (target, source) = self.target(relation, using, ast.selection.as_ref())?;
+        let (target, source) = self.target(relation, Privilege::Delete, using, ast.selection.as_ref())?;
+        if reads(&ast.selection) || ast.returning.is_some() {
+            self.needs(target.oid, Privilege::Select);
+        }
         let returning = self.returning(ast.returning.as_deref())?;
         self.scopes.pop();
         Ok(Delete { target, source, returning })
@@ -268,13 +286,14 @@ impl Binder<'_> {
     fn target(
         &mut self,
         factor: &ast::TableFactor,
+        privilege: Privilege,
         from: &[ast::TableWithJoins],
         filter: Option<&ast::Expr>,
     ) -> Result<(Rc<Target>, Source), SqlError> {
         let ast::TableFactor::Table { name, alias, args: None, .. } = factor else {
             return Err(unsupported(format!("a change of {factor}")));
         };
-        let (oid, name) = self.changed(name)?;
+        let (oid, name) = self.changed(name, privilege)?;
         let target = Rc::new(Target::of(self.catalog, self.naming, oid)?);
         self.scopes.push(Scope::default());
         let joined = std::mem::take(&mut self.joined);
@@ -392,4 +411,15 @@ fn no_value(column: &crate::catalog::Column) -> SqlError {
 fn is_default(ast: &ast::Expr) -> bool {
     matches!(ast, ast::Expr::Identifier(ident)
         if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
+}
+
+/// Whether a part of a statement speaks of columns.
+fn reads(part: &impl ast::Visit) -> bool {
+    let is_column =
+        |expr: &ast::Expr| matches!(expr, ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_));
+    let found = ast::visit_expressions(part, |expr| match is_column(expr) {
+        true => std::ops::ControlFlow::Break(()),
+        false => std::ops::ControlFlow::Continue(()),
+    });
+    found.is_break()
 }

@@ -10,7 +10,7 @@
 //! are looked for in what is committed now, and one that the transaction does not see may not be changed.
 
 use super::event::{Change, Event, Nulls};
-use crate::catalog::{Catalog, Key, PG_TEMP, Table};
+use crate::catalog::{Catalog, Key, Table};
 use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::{Oid, Tid};
@@ -305,8 +305,7 @@ impl Catalog {
     /// A relation's name as a statement can say it whatever the session's path is.
     fn full_name(&self, oid: Oid) -> Option<String> {
         let relation = self.object(oid)?;
-        // The one that is not in the catalog is that of the session's temporary tables.
-        let schema = self.object(relation.place()?).map_or(PG_TEMP, |schema| schema.name());
-        Some(format!("{}.{}", quoted(schema), quoted(relation.name())))
+        let schema = self.object(relation.place()?)?;
+        Some(format!("{}.{}", quoted(&schema.name()), quoted(&relation.name())))
     }
 }

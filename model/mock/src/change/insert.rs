@@ -50,7 +50,7 @@ impl Executor {
         Ok(outcome)
     }
 
-    pub(super) async fn insert_row(&self, target: &Target, row: &Row) -> Result<Tid, SqlError> {
+    pub(crate) async fn insert_row(&self, target: &Target, row: &Row) -> Result<Tid, SqlError> {
         self.watch_row(target, None)?;
         let tid = self.write(target, row.clone(), Vec::new());
         self.enter(target, tid, row, None).await?;

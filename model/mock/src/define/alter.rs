@@ -7,6 +7,7 @@
 
 use super::table::Unique;
 use crate::catalog::{ConstraintKind, Index, Object, QualifiedName, Table, identifier};
+use crate::database::Database;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
@@ -24,10 +25,12 @@ impl Executor {
             database.catalog(self.session).find(&database.session(self.session).naming, &name)
         });
         if found.is_none() && alter.if_exists {
+            self.notice(format!("relation \"{}\" does not exist, skipping", name.name));
             return Ok(Reply::default());
         }
         let mode = alter.operations.iter().map(lock_mode).max().unwrap_or(Mode::AccessExclusive);
-        let table = self.lock_table(&name, mode).await?;
+        let owned = |database: &Database, oid| self.require_owner(database, oid);
+        let table = self.lock_table(&name, mode, owned).await?;
         self.refuse_pending(table, "ALTER TABLE")?;
         let mut actions: Vec<&Action> = alter.operations.iter().collect();
         actions.sort_by_key(|action| pass(action));
@@ -66,9 +69,6 @@ impl Executor {
             Action::RenameConstraint { old_name, new_name } => {
                 self.rename_constraint(table, &identifier(old_name), &identifier(new_name))
             }
-            Action::RenameTable {
-                table_name: ast::RenameTableNameKind::To(name) | ast::RenameTableNameKind::As(name),
-            } => self.rename_table(table, name),
             // How rows are kept on a disk means nothing here.
             Action::SetOptionsParens { .. } => Ok(()),
             other => Err(unsupported(format!("ALTER TABLE {other}"))),
@@ -146,7 +146,7 @@ impl Executor {
         }
         if let Some(index) = constraint.index() {
             let what = format!("constraint {name} on table {}", definition.name);
-            self.drop_index(index, &what, cascades).await?;
+            self.drop_objects(&[index], Some(&what), cascades).await?;
         }
         self.redefine(table, |table| table.constraints.retain(|constraint| *constraint.name != *name));
         Ok(())
@@ -190,7 +190,7 @@ impl Executor {
             error("42704", message)
         })?;
         if constraint.index().is_some() {
-            self.refuse_taken(definition.schema, new)?;
+            self.is_taken(definition.schema, new, false)?;
         }
         if definition.constraints.iter().any(|other| other.name == *new) {
             let message = format!("constraint \"{new}\" for relation \"{}\" already exists", definition.name);
@@ -207,21 +207,6 @@ impl Executor {
             let named = table.constraints.iter_mut().find(|constraint| *constraint.name == *old);
             named.expect("it has just been found").name = new.clone();
         });
-        Ok(())
-    }
-
-    fn rename_table(&self, table: Oid, name: &ast::ObjectName) -> Result<(), SqlError> {
-        let name = QualifiedName::of(name)?;
-        let definition = self.table(table).expect("it is locked");
-        self.refuse_taken(definition.schema, &name.name)?;
-        self.redefine(table, |table| table.name = name.name);
-        Ok(())
-    }
-
-    fn refuse_taken(&self, schema: Oid, name: &str) -> Result<(), SqlError> {
-        if self.with(|database| database.catalog(self.session).relation(schema, name).is_some()) {
-            return Err(error("42P07", format!("relation \"{name}\" already exists")));
-        }
         Ok(())
     }
 }

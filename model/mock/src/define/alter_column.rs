@@ -7,6 +7,7 @@ use crate::catalog::{Column, ConstraintKind, Generated, Index, Object, Table, id
 use crate::change::target;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
+use crate::expression::Binder;
 use crate::ids::Oid;
 use crate::query::column_of;
 use crate::types::{self, Scalar, cast};
@@ -113,7 +114,11 @@ impl Executor {
             .filter(|(other, column)| *other != place && follows(column))
             .map(|(_, column)| column.name.clone())
             .collect();
-        if !following.is_empty() && !cascades {
+        let is_viewed = self.is_viewed(table, place);
+        if is_viewed && cascades {
+            return Err(unsupported("DROP COLUMN CASCADE of what a view reads"));
+        }
+        if (!following.is_empty() || is_viewed) && !cascades {
             let message = format!(
                 "cannot drop column {name} of table {} because other objects depend on it",
                 definition.name
@@ -125,7 +130,7 @@ impl Executor {
         }
         for index in &indexes {
             let what = format!("column {name} of table {}", definition.name);
-            self.drop_index(*index, &what, cascades).await?;
+            self.drop_objects(&[*index], Some(&what), cascades).await?;
         }
         let sequences: Vec<Oid> = self.with(|database| {
             let objects = database.catalog(self.session).objects();
@@ -149,6 +154,26 @@ impl Executor {
             sequences.into_iter().for_each(|sequence| database.define(self.session, sequence, None));
         });
         Ok(())
+    }
+
+    /// Whether a view reads a column: without it, the view is no longer what it is.
+    fn is_viewed(&self, table: Oid, place: usize) -> bool {
+        self.with(|database| {
+            let catalog = database.catalog(self.session);
+            let Some(definition) = catalog.table(table) else { return false };
+            let mut definition = Table::clone(definition);
+            definition.columns[place].is_dropped = true;
+            let mut without = catalog.clone();
+            without.put(table, Object::Table(definition.into()));
+            let naming = &database.session(self.session).naming;
+            catalog.objects().any(|(_, object)| match object {
+                Object::View(view) if view.uses.contains(&table) => {
+                    let bound = Binder::new(&without, naming).query(&view.query);
+                    !bound.is_ok_and(|query| query.columns.len() == view.columns.len())
+                }
+                _ => false,
+            })
+        })
     }
 
     pub(super) async fn alter_column(
@@ -182,7 +207,7 @@ impl Executor {
                 self.redefine(table, |table| table.columns[place].not_null = false);
             }
             ColumnAction::SetDefault { value } => {
-                let default = Some(Rc::new(value.clone()));
+                let default = Some(self.settled(value));
                 self.check_default(table, &Column { default: default.clone(), ..column.clone() })?;
                 self.redefine(table, |table| table.columns[place].default = default);
             }
@@ -204,6 +229,9 @@ impl Executor {
         using: Option<&ast::Expr>,
     ) -> Result<(), SqlError> {
         let (ty, modifier) = types::name::parse(data_type)?;
+        if self.is_viewed(table, place) {
+            return Err(error("0A000", "cannot alter type of a column used by a view or rule"));
+        }
         let before = self.table(table).expect("it is locked");
         let uses = |column: &Column| match &column.generated {
             Some(Generated::Stored(value)) => names(value).contains(&before.columns[place].name),

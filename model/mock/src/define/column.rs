@@ -7,6 +7,7 @@ use crate::catalog::{Column, Constraint, Generated, identifier};
 use crate::error::unsupported;
 use crate::executor::Executor;
 use crate::ids::Oid;
+use crate::query::settled_default;
 use crate::types::{self, Type};
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -22,6 +23,14 @@ pub(super) struct Owner<'a> {
 }
 
 impl Executor {
+    /// A default as a column keeps it.
+    pub(super) fn settled(&self, default: &ast::Expr) -> Rc<ast::Expr> {
+        self.with(|database| {
+            let naming = &database.session(self.session).naming;
+            settled_default(database.catalog(self.session), naming, default).into()
+        })
+    }
+
     /// A column, with what its definition says of the table besides.
     ///
     /// # Errors
@@ -57,7 +66,7 @@ impl Executor {
             match &option.option {
                 ast::ColumnOption::Null => (),
                 ast::ColumnOption::NotNull => column.not_null = true,
-                ast::ColumnOption::Default(default) => column.default = Some(Rc::new(default.clone())),
+                ast::ColumnOption::Default(default) => column.default = Some(self.settled(default)),
                 ast::ColumnOption::PrimaryKey(_) => unique.push(Unique {
                     name: named,
                     columns: vec![name.clone()],

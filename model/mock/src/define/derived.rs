@@ -1,6 +1,6 @@
 //! Tables made of others: CREATE TABLE AS, SELECT INTO, and LIKE.
 
-use crate::catalog::{Column, Generated, QualifiedName, Table};
+use crate::catalog::{Column, Generated, Privilege, QualifiedName, Table};
 use crate::error::error;
 use crate::executor::Executor;
 use crate::expression::Binder;
@@ -33,8 +33,8 @@ impl Executor {
         if let ast::SetExpr::Select(select) = &mut *query.body {
             select.into = None;
         }
-        let schema = self.place(&name, into.temporary, None)?;
-        self.reserve(schema, &name.name, false).await?;
+        let schema = self.table_place(&name, into.temporary, None).await?;
+        self.is_taken(schema, &name.name, false)?;
         self.create_from(&name.name, schema, None, Vec::new(), &query).await
     }
 
@@ -47,14 +47,15 @@ impl Executor {
         names: Vec<Rc<str>>,
         ast: &ast::Query,
     ) -> Result<Reply, SqlError> {
-        let (query, uses) = self.with(|database| {
+        let (query, uses, needs) = self.with(|database| {
             let naming = &database.session(self.session).naming;
             let mut binder = Binder::new(database.catalog(self.session), naming);
             let mut query = binder.query(ast)?;
             binder.settle(&mut query)?;
-            Ok::<_, SqlError>((query, binder.uses))
+            Ok::<_, SqlError>((query, binder.uses, binder.needs))
         })?;
         self.lock_relations(&uses).await?;
+        self.check_needs(&needs)?;
         if names.len() > query.columns.len() {
             return Err(error("42601", "too many column names were specified"));
         }
@@ -75,12 +76,12 @@ impl Executor {
                 is_dropped: false,
             });
         }
-        let rows = Box::pin(self.query(&query, self.reader(), &[])).await?;
-        let affected = rows.len() as u64;
         let oid = self.with(|database| database.new_oid());
         let table =
             Table { name: name.clone(), schema, file: oid, columns, constraints: Vec::new(), on_commit };
         self.found(oid, table, Vec::new()).await?;
+        let rows = Box::pin(self.query(&query, self.reader(), &[])).await?;
+        let affected = rows.len() as u64;
         let xid = self.xid();
         self.with(|database| {
             let command = database.session(self.session).transaction().command;
@@ -102,7 +103,9 @@ impl Executor {
         like: &ast::CreateTableLikeKind,
     ) -> Result<Reply, SqlError> {
         let (ast::CreateTableLikeKind::Parenthesized(like) | ast::CreateTableLikeKind::Plain(like)) = like;
-        let from = self.lock_table(&QualifiedName::of(&like.name)?, Mode::AccessShare).await?;
+        let from = self
+            .lock_table(&QualifiedName::of(&like.name)?, Mode::AccessShare, self.allowed(Privilege::Select))
+            .await?;
         let from = self.table(from).expect("it is locked");
         let keeps_defaults = like.defaults == Some(ast::CreateTableLikeDefaults::Including);
         let column = |(_, column): (usize, &Column)| Column {

@@ -2,7 +2,7 @@
 
 use super::table::free_name;
 use crate::catalog::{
-    Catalog, Constraint, ConstraintKind, Index, Key, Object, QualifiedName, Table, identifier,
+    Catalog, Constraint, ConstraintKind, Index, Key, Object, PG_TEMP, QualifiedName, Table, identifier,
 };
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
@@ -66,7 +66,11 @@ fn key(
         }
         None => return Err(error("42P01", format!("relation \"{name}\" does not exist"))),
     };
-    match (catalog.object(table.schema).is_none(), catalog.object(referenced.schema).is_none()) {
+    let is_temporary = |table: &Table| {
+        let schema = catalog.object(table.schema).map(Object::name);
+        schema.is_some_and(|schema| schema.starts_with(PG_TEMP))
+    };
+    match (is_temporary(table), is_temporary(referenced)) {
         (true, false) => {
             let message = "constraints on temporary tables may reference only temporary tables";
             return Err(error("42P16", message));

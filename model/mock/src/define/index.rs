@@ -21,7 +21,9 @@ impl Executor {
         let name = QualifiedName::of(&create.table_name)?;
         let table = self.with(|database| {
             let naming = &database.session(self.session).naming;
-            Ok::<_, SqlError>(database.catalog(self.session).resolve(naming, &name)?.0)
+            let (oid, _) = database.catalog(self.session).resolve(naming, &name)?;
+            self.require_owner(database, oid)?;
+            Ok::<_, SqlError>(oid)
         })?;
         self.lock(Tag::Relation(table), Mode::Share, "a table's lock").await?;
         self.with(|database| database.refresh(self.session));
@@ -51,6 +53,7 @@ impl Executor {
                 free_name(&definition.name, &parts.join("_"), "idx", is_taken)
             }
         };
+        self.claim_name(definition.schema, &name).await?;
         let oid = self.with(|database| database.new_oid());
         let index = Index {
             name,

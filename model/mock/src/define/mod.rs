@@ -2,21 +2,34 @@
 
 mod alter;
 mod alter_column;
+mod claim;
 mod column;
+mod comment;
 mod constraint;
 mod copy;
+mod database;
+mod dependency;
 pub(crate) mod derived;
 mod drop;
+mod find;
 mod foreign_key;
+mod grant;
 mod index;
 mod lock;
+mod materialized_view;
+mod rename;
 mod rewrite;
+mod role;
+mod schema;
+mod sequence;
 mod serial;
 mod table;
 pub(crate) mod temporary;
 mod truncate;
+mod view;
 
-use crate::error::unsupported;
+use crate::command::{Command, Kind};
+use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::sql::CONSTRAINTS;
 use drawloom_model::{Reply, SqlError};
@@ -36,14 +49,20 @@ impl Executor {
             },
             ast::Statement::CreateTable(create) => self.create_table(create).await,
             ast::Statement::CreateIndex(create) => self.create_index(create).await,
-            ast::Statement::Drop {
-                object_type: ast::ObjectType::Table, names, if_exists, cascade, ..
-            } => self.drop_tables(names, *if_exists, *cascade).await,
-            ast::Statement::Drop {
-                object_type: ast::ObjectType::Index, names, if_exists, cascade, ..
-            } => self.drop_indexes(names, *if_exists, *cascade).await,
             ast::Statement::AlterTable(alter) => self.alter_table(alter).await,
             ast::Statement::Truncate(truncate) => self.truncate(truncate).await,
+            ast::Statement::CreateView(create) => self.create_view(create).await,
+            ast::Statement::CreateSchema { schema_name, if_not_exists, .. } => {
+                self.create_schema(schema_name, *if_not_exists).await
+            }
+            ast::Statement::Drop {
+                object_type: ast::ObjectType::Schema, names, if_exists, cascade, ..
+            } => self.drop_schemas(names, *if_exists, *cascade).await,
+            ast::Statement::Drop { object_type, names, if_exists, cascade, .. }
+                if let Some(kind) = dropped(object_type) =>
+            {
+                self.drop_relations(kind, names, *if_exists, *cascade).await
+            }
             ast::Statement::Lock(lock) => self.lock_tables(lock).await,
             ast::Statement::Set(ast::Set::SingleAssignment { variable, values, .. })
                 if variable.to_string().trim_matches('"') == CONSTRAINTS =>
@@ -76,6 +95,63 @@ impl Executor {
                 database.reader(self.session);
             }
         });
+    }
+}
+
+impl Executor {
+    /// Executes a statement that the parser does not know.
+    ///
+    /// # Errors
+    /// Those of the statement.
+    pub async fn command(&self, command: &Command) -> Result<Reply, SqlError> {
+        let is_read_only = self.with(|database| database.session(self.session).transaction().is_read_only);
+        if is_read_only && !command.is_read_only() {
+            let message = format!("cannot execute {} in a read-only transaction", command.verb());
+            return Err(error("25006", message));
+        }
+        match command {
+            Command::CreateSequence { name, temporary, if_not_exists, options } => {
+                self.create_sequence(name, *temporary, *if_not_exists, options).await
+            }
+            Command::AlterSequence { name, if_exists, options } => {
+                self.alter_sequence(name, *if_exists, options).await
+            }
+            Command::CreateMaterializedView { name, if_not_exists, columns, query, with_data } => {
+                self.create_materialized_view(name, *if_not_exists, columns, query, *with_data).await
+            }
+            Command::RefreshMaterializedView { name, concurrently, with_data } => {
+                self.refresh_materialized_view(name, *concurrently, *with_data).await
+            }
+            Command::Rename { kind, name, if_exists, to } => self.rename(*kind, name, *if_exists, to).await,
+            Command::Move { kind, name, if_exists, to } => {
+                self.change_schema(*kind, name, *if_exists, to).await
+            }
+            Command::ChangeOwner { kind, name, if_exists, to } => {
+                self.change_owner(*kind, name, *if_exists, to).await
+            }
+            Command::Comment { kind, name, text } => self.comment(*kind, name, text.as_deref()).await,
+            Command::CreateRole { name, options } => self.create_role(name, options).await,
+            Command::AlterRole { name, options } => self.alter_role(name, options).await,
+            Command::DropRoles { names, if_exists } => self.drop_roles(names, *if_exists).await,
+            Command::Grant(grant) => self.grant(grant).await,
+            Command::Membership(membership) => self.change_membership(membership).await,
+            Command::SetRole(name) => self.set_role(name.as_ref()),
+            Command::SetSessionAuthorization(name) => self.set_session_authorization(name.as_ref()),
+            Command::CreateDatabase { name, owner } => self.create_database(name, owner.as_ref()).await,
+            Command::DropDatabase { name, if_exists } => self.drop_database(name, *if_exists).await,
+        }
+    }
+}
+
+/// What DROP drops, where that is a relation.
+fn dropped(object_type: &ast::ObjectType) -> Option<Kind> {
+    match object_type {
+        ast::ObjectType::Table => Some(Kind::Table),
+        ast::ObjectType::Index => Some(Kind::Index),
+        ast::ObjectType::View => Some(Kind::View),
+        ast::ObjectType::MaterializedView => Some(Kind::MaterializedView),
+        ast::ObjectType::Sequence => Some(Kind::Sequence),
+        _ => None,
     }
 }
 

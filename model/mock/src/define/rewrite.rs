@@ -8,7 +8,7 @@ use crate::executor::Executor;
 use crate::expression::{Binder, Context, Expr};
 use crate::ids::Oid;
 use crate::query::Scope;
-use crate::store::{File, Tuple};
+use crate::store::Tuple;
 use crate::types::Datum;
 use drawloom_model::SqlError;
 
@@ -102,14 +102,12 @@ impl Executor {
             let file = database.new_oid();
             let mut definition = Table { file, ..definition };
             definition.columns.iter_mut().for_each(|column| column.missing = None);
-            let mut new = File::default();
-            let transaction = database.session_mut(self.session).transaction_mut();
-            let command = transaction.command;
-            transaction.storage.push(crate::session::Storage { file, index: None });
+            database.new_file(self.session, file);
+            let command = database.session(self.session).transaction().command;
+            let heap = &mut database.file_mut(file).heap;
             for row in rows {
-                new.heap.push(Tuple::new(row.into(), xid, command));
+                heap.push(Tuple::new(row.into(), xid, command));
             }
-            database.files.insert(file, new);
             database.define(self.session, table, Some(Object::Table(definition.into())));
             let unique = database.catalog(self.session).indexes_of(table).filter(|(_, index)| index.unique);
             unique.map(|(oid, _)| oid).collect()

@@ -17,28 +17,15 @@ impl Executor {
             let sequence = database.new_oid();
             let catalog = database.catalog(self.session);
             let name = free_name(table, &column.name, "seq", |name| catalog.relation(schema, name).is_some());
-            let greatest = match column.ty.scalar {
-                Scalar::Int2 => i16::MAX.into(),
-                Scalar::Int8 => i64::MAX,
-                _ => i32::MAX.into(),
-            };
-            let definition = Sequence {
-                name,
-                schema,
-                start: 1,
-                increment: 1,
-                least: 1,
-                greatest,
-                cycle: false,
-                owner: Some((oid, place)),
-            };
+            let owner = Some((oid, place));
+            let definition = Sequence { owner, ..Sequence::of(name, schema, sequence, column.ty) };
             database.define(self.session, sequence, Some(Object::Sequence(definition.into())));
             column.not_null = true;
             column.default = Some(Rc::new(nextval(sequence)));
         });
     }
 
-    /// Lets the sequences of a table's columns begin again. They are new ones, so that it can be undone.
+    /// Lets the sequences of a table's columns begin again. They get new files, so that it can be undone.
     pub(super) fn restart(&self, table: Oid) {
         let owned: Vec<(Oid, Rc<Sequence>)> = self.with(|database| {
             let owned = database.catalog(self.session).objects().filter_map(|(oid, object)| match object {
@@ -47,19 +34,12 @@ impl Executor {
             });
             owned.filter(|(_, sequence)| sequence.owner.is_some_and(|(owner, _)| owner == table)).collect()
         });
-        for (old, sequence) in owned {
-            let new = self.with(|database| {
-                let new = database.new_oid();
-                database.define(self.session, old, None);
-                database.define(self.session, new, Some(Object::Sequence(sequence)));
-                new
-            });
-            let (was, is) = (Rc::new(nextval(old)), Rc::new(nextval(new)));
-            self.redefine(table, |table| {
-                let defaults = table.columns.iter_mut().filter_map(|column| column.default.as_mut());
-                defaults.filter(|default| **default == was).for_each(|default| *default = is.clone());
-            });
-        }
+        self.with(|database| {
+            for (oid, sequence) in owned {
+                let fresh = Sequence { file: database.new_oid(), ..(*sequence).clone() };
+                database.define(self.session, oid, Some(Object::Sequence(fresh.into())));
+            }
+        });
     }
 }
 

@@ -12,7 +12,7 @@ use crate::expression::Expr;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use crate::session::Storage;
-use crate::store::{File, Index as Entries};
+use crate::store::Index as Entries;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 use std::collections::BTreeSet;
@@ -41,9 +41,8 @@ impl Executor {
         if create.partition_by.is_some() || create.partition_of.is_some() {
             return Err(unsupported("PARTITION"));
         }
-        let schema = self.place(&name, create.temporary, create.on_commit)?;
-        if !self.reserve(schema, &name.name, create.if_not_exists).await? {
-            self.notice(format!("relation \"{}\" already exists, skipping", name.name));
+        let schema = self.table_place(&name, create.temporary, create.on_commit).await?;
+        if self.is_taken(schema, &name.name, create.if_not_exists)? {
             return Ok(Reply::default());
         }
         if let Some(query) = &create.query {
@@ -97,17 +96,19 @@ impl Executor {
     }
 
     /// Makes a table that nobody knows yet.
+    ///
+    /// # Errors
+    /// `23505`: somebody else has just made something of its name; a default makes no sense.
     pub(super) async fn found(
         &self,
         oid: Oid,
         table: Table,
         indexes: Vec<(Oid, Index)>,
     ) -> Result<(), SqlError> {
+        self.claim_name(table.schema, &table.name).await?;
         let columns = table.columns.clone();
         let naming = self.with(|database| {
-            database.files.insert(oid, File::default());
-            let transaction = database.session_mut(self.session).transaction_mut();
-            transaction.storage.push(Storage { file: oid, index: None });
+            database.new_file(self.session, oid);
             database.define(self.session, oid, Some(Object::Table(table.into())));
             for (index, definition) in indexes {
                 database.define(self.session, index, Some(Object::Index(definition.into())));

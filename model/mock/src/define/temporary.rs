@@ -1,67 +1,51 @@
-//! Where new relations go, and temporary tables: each session has a schema for its own, which ends with it.
+//! Temporary things: each session has a schema for its own, which ends with it.
 
-use crate::catalog::{Object, PG_TEMP, QualifiedName, Table};
+use crate::catalog::{Object, PG_TEMP, QualifiedName, Schema, Table};
 use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::Oid;
-use crate::locks::{Mode, Tag};
 use drawloom_model::{SessionId, SqlError};
 use sqlparser::ast;
 
 impl Executor {
-    /// The schema where a new relation of this name goes.
+    /// The schema where a new table of this name goes.
     ///
     /// # Errors
     /// There is none, or it does not fit.
-    pub(super) fn place(
+    pub(super) async fn table_place(
         &self,
         name: &QualifiedName,
         temporary: bool,
         on_commit: Option<ast::OnCommit>,
     ) -> Result<Oid, SqlError> {
-        let is_own = name.schema.as_deref().is_some_and(|schema| schema == PG_TEMP);
-        if temporary && name.schema.is_some() && !is_own {
-            return Err(error("42P16", "cannot create temporary relation in non-temporary schema"));
-        }
-        if temporary || is_own {
-            let schema = temporary_schema(self.session);
-            self.with(|database| database.session_mut(self.session).naming.temporary = Some(schema));
-            return Ok(schema);
-        }
-        if on_commit.is_some() {
+        let schema = self.new_place(name, temporary).await?;
+        if on_commit.is_some()
+            && self.with(|database| database.temporary_schema(self.session)) != Some(schema)
+        {
             return Err(error("42P16", "ON COMMIT can only be used on temporary tables"));
         }
-        self.with(|database| {
-            let naming = &database.session(self.session).naming;
-            database.catalog(self.session).place(naming, name)
-        })
+        Ok(schema)
     }
 
-    /// Takes a name for a new relation: who wants the same waits. False if it exists and may.
+    /// The schema of the session's temporary things, which is made now if there is none.
     ///
     /// # Errors
-    /// `42P07`: it is taken; `23505`: it was taken by who was waited for.
-    pub(super) async fn reserve(&self, schema: Oid, name: &str, may_exist: bool) -> Result<bool, SqlError> {
-        let is_taken = || {
-            self.with(|database| {
-                database.refresh(self.session);
-                database.catalog(self.session).relation(schema, name).is_some()
-            })
-        };
-        if is_taken() {
-            if may_exist {
-                return Ok(false);
+    /// `42P16`: the name is that of another schema.
+    pub(super) fn temporary_place(&self, name: &QualifiedName) -> Result<Oid, SqlError> {
+        self.with(|database| {
+            let own = database.session(self.session).naming.temporary.clone();
+            if name.schema.as_ref().is_some_and(|schema| **schema != *PG_TEMP && *schema != own) {
+                return Err(error("42P16", "cannot create temporary relation in non-temporary schema"));
             }
-            return Err(error("42P07", format!("relation \"{name}\" already exists")));
-        }
-        let number = self.with(|database| database.name(schema, name));
-        self.lock(Tag::Object(number), Mode::Exclusive, "a name").await?;
-        if is_taken() {
-            let message = "duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"";
-            return Err(error("23505", message));
-        }
-        Ok(true)
+            if let Some(schema) = database.temporary_schema(self.session) {
+                return Ok(schema);
+            }
+            let oid = database.new_oid();
+            database.define(self.session, oid, Some(Object::Schema(Schema { name: own }.into())));
+            database.refresh(self.session);
+            Ok(oid)
+        })
     }
 
     /// Does what temporary tables want at COMMIT.
@@ -70,8 +54,7 @@ impl Executor {
     /// Never for tables that could be made.
     pub fn end_temporary(&self) -> Result<(), SqlError> {
         let tables: Vec<(Oid, Table)> = self.with(|database| {
-            let session = database.session(self.session);
-            if session.transaction.is_none() || session.naming.temporary.is_none() {
+            if database.session(self.session).transaction.is_none() {
                 return Vec::new();
             }
             let own = database.temporary_tables(self.session);
@@ -83,7 +66,7 @@ impl Executor {
             let is_empty = self.with(|database| database.file_mut(table.file).heap.len() == 0);
             match table.on_commit {
                 Some(ast::OnCommit::Drop) => self.with(|database| {
-                    for part in super::drop::belongings(database.catalog(self.session), oid) {
+                    for part in super::dependency::along(database.catalog(self.session), oid) {
                         database.define(self.session, part, None);
                     }
                 }),
@@ -96,27 +79,29 @@ impl Executor {
 }
 
 impl Database {
+    /// The schema of a session's temporary things, as its transaction has it.
+    pub fn temporary_schema(&self, session: SessionId) -> Option<Oid> {
+        self.catalog(session).schema(&self.session(session).naming.temporary)
+    }
+
     /// A session's temporary tables, as its transaction has them.
     fn temporary_tables(&self, session: SessionId) -> impl Iterator<Item = (Oid, &Table)> {
-        let schema = temporary_schema(session);
-        self.catalog(session).objects().filter_map(move |(oid, object)| match object {
-            Object::Table(table) if table.schema == schema => Some((oid, &**table)),
+        let schema = self.temporary_schema(session);
+        // Most sessions have none.
+        let objects = schema.map(|_| self.catalog(session).objects()).into_iter().flatten();
+        objects.filter_map(move |(oid, object)| match object {
+            Object::Table(table) if Some(table.schema) == schema => Some((oid, &**table)),
             _ => None,
         })
     }
 
-    /// The session is over, and its temporary tables with it.
+    /// The session is over, and what is temporary with it.
     pub fn drop_temporary(&mut self, session: SessionId) {
-        let schema = temporary_schema(session);
-        let objects = self.catalog.objects().filter(|(_, object)| object.place() == Some(schema));
-        let objects: Vec<Oid> = objects.map(|(oid, _)| oid).collect();
-        let storage: Vec<_> = objects.iter().filter_map(|oid| self.catalog.storage(*oid)).collect();
-        objects.into_iter().for_each(|oid| self.catalog.remove(oid));
+        let Some(schema) = self.temporary_schema(session) else { return };
+        let inside = self.catalog.objects().filter(|(_, object)| object.place() == Some(schema));
+        let gone: Vec<Oid> = inside.map(|(oid, _)| oid).chain([schema]).collect();
+        let storage: Vec<_> = gone.iter().filter_map(|oid| self.catalog.storage(*oid)).collect();
+        gone.into_iter().for_each(|oid| self.catalog.remove(oid));
         self.sweep(&storage);
     }
-}
-
-/// The schema of a session's temporary tables. It is not in the catalog: nobody else can name it.
-pub(crate) fn temporary_schema(session: SessionId) -> Oid {
-    Oid(u32::MAX - session.0)
 }

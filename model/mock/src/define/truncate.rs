@@ -1,6 +1,7 @@
 //! TRUNCATE: the tables get new files (PostgreSQL's ExecuteTruncate in tablecmds.c).
 
-use crate::catalog::{Object, QualifiedName, Table};
+use crate::catalog::{Object, Privilege, QualifiedName, Table};
+use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::Oid;
@@ -13,7 +14,8 @@ impl Executor {
         let mut tables = Vec::new();
         for target in &truncate.table_names {
             let name = QualifiedName::of(&target.name)?;
-            let oid = self.lock_table(&name, Mode::AccessExclusive).await?;
+            let oid =
+                self.lock_table(&name, Mode::AccessExclusive, self.allowed(Privilege::Truncate)).await?;
             if !tables.contains(&oid) {
                 tables.push(oid);
             }
@@ -51,17 +53,30 @@ impl Executor {
         })
     }
 
-    /// The table of this name, locked.
+    /// Refuses the user who lacks a privilege for a relation.
+    pub(super) fn allowed(&self, privilege: Privilege) -> impl Fn(&Database, Oid) -> Result<(), SqlError> {
+        let session = self.session;
+        move |database, oid| {
+            database.catalog(session).require(database.session(session).naming.user, oid, privilege)
+        }
+    }
+
+    /// The table of this name, locked by who may do so.
     ///
     /// # Errors
-    /// `42P01`: there is none; `42809`: it is something else.
-    pub(super) async fn lock_table(&self, name: &QualifiedName, mode: Mode) -> Result<Oid, SqlError> {
+    /// `42P01`: there is none; `42809`: it is something else; those of `may`, and of waiting.
+    pub(super) async fn lock_table(
+        &self,
+        name: &QualifiedName,
+        mode: Mode,
+        may: impl Fn(&Database, Oid) -> Result<(), SqlError>,
+    ) -> Result<Oid, SqlError> {
         let find = || {
             self.with(|database| {
                 database.refresh(self.session);
                 let naming = &database.session(self.session).naming;
                 match database.catalog(self.session).resolve(naming, name)? {
-                    (oid, Object::Table(_)) => Ok(oid),
+                    (oid, Object::Table(_)) => may(database, oid).map(|()| oid),
                     (_, other) => Err(error("42809", format!("\"{}\" is not a table", other.name()))),
                 }
             })
@@ -103,7 +118,7 @@ mod tests {
         let session = SessionId(1);
         let database = Rc::new(RefCell::new(Database::new(Options::default())));
         let settings = database.borrow().settings();
-        database.borrow_mut().sessions.insert(session, Session::new(settings));
+        database.borrow_mut().sessions.insert(session, Session::new(session, settings));
         let executor = Executor { database: database.clone(), session };
         let held = || {
             let database = database.borrow();

@@ -3,7 +3,7 @@
 mod bind;
 mod evaluate;
 
-pub(crate) use bind::{Binder, Bound, VisibleCte, function_name, sort_key};
+pub(crate) use bind::{Binder, Bound, Need, VisibleCte, function_name, sort_key};
 pub(crate) use evaluate::{Context, Outer, check_depth, no_expression};
 
 use crate::functions::{Aggregate, Call};
@@ -122,8 +122,22 @@ pub(crate) enum SubqueryKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EngineCall {
     CurrentUser,
+    SessionUser,
     CurrentDatabase,
     CurrentSchema,
+    CurrentSchemas,
+    /// `pg_get_userbyid`
+    RoleName,
+    /// `to_regclass`
+    RelationNamed,
+    /// A relation's name, as `regclass` prints it.
+    RelationName,
+    FormatType,
+    TableIsVisible,
+    /// `obj_description` and `col_description`
+    Description,
+    /// `has_table_privilege` and its kin, of what is found so.
+    HasPrivilege(&'static str),
     Nextval,
     Currval,
     Lastval,

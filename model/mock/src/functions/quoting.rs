@@ -108,7 +108,7 @@ fn digits(rest: &mut &str) -> Result<Option<usize>> {
 }
 
 /// In quotes if it is no plain name in small letters, or a keyword that is reserved.
-fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     let is_keyword = KEYWORDS.binary_search(&name).is_ok();

@@ -4,6 +4,7 @@ use super::{Query, Repeated};
 use crate::expression::{Context, Expr, Outer};
 use crate::ids::{Oid, Tid};
 use crate::store::Row;
+use crate::system::Rows;
 use crate::types::Datum;
 use drawloom_model::SqlError;
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub(crate) enum Source {
         width: usize,
         ordinality: bool,
     },
+    /// What the engine knows of itself.
+    System(Rows),
 }
 
 /// How a table's rows are found.
@@ -122,6 +125,12 @@ pub(crate) fn each(
                 emitted
             })
         }
+        Source::System(rows) => rows.read(cx.world())?.into_iter().try_for_each(|values| {
+            row.extend(values);
+            let emitted = emit(row);
+            row.truncate(begin);
+            emitted
+        }),
         Source::Series { repeated, ordinality, .. } => {
             let rows = repeated.rows(cx, row)?;
             rows.into_iter().zip(1_i64..).try_for_each(|(values, number)| {
@@ -335,6 +344,7 @@ impl Source {
             Source::Join(join) => join.left_width + join.right_width,
             Source::Query { query, .. } => query.columns.len(),
             Source::Cte { width, .. } => *width,
+            Source::System(rows) => rows.columns().len(),
             Source::Series { width, ordinality, .. } => width + usize::from(*ordinality),
         }
     }

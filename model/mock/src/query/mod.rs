@@ -18,7 +18,7 @@ mod sort;
 mod walk;
 mod window;
 
-pub(crate) use bind::{all_of, column_of, together};
+pub(crate) use bind::{all_of, column_of, settled, settled_default, together};
 pub(crate) use from::{Hash, Join, JoinKind, Path, Scan, Source, each};
 pub(crate) use rows::{filtered, limits, rows};
 pub(crate) use scope::{Column, Named, Relation, Scope};

@@ -93,7 +93,8 @@ impl Scope {
 }
 
 impl Named {
-    fn column(&self) -> Column {
+    /// As a column of the scope.
+    pub fn column(&self) -> Column {
         Column { name: self.name.clone(), ty: self.ty, expr: Expr::Column(self.slot) }
     }
 }

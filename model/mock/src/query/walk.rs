@@ -157,7 +157,7 @@ impl Source {
     /// Those of `visit`.
     pub fn walk(&mut self, depth: usize, visit: Visit<'_>) -> Result<(), SqlError> {
         match self {
-            Source::Nothing | Source::Cte { .. } => Ok(()),
+            Source::Nothing | Source::Cte { .. } | Source::System(_) => Ok(()),
             Source::Table(scan) => {
                 let scan = Rc::make_mut(scan);
                 if let super::Path::Index { equal, .. } | super::Path::Hash { equal, .. } = &mut scan.path {

@@ -74,6 +74,10 @@ impl Executor {
         name: &str,
         mode: Mode,
     ) -> Result<bool, SqlError> {
+        if self.with(|database| self.require_owner(database, oid)).is_err() {
+            self.warning(format!("skipping \"{name}\" --- only table or database owner can {verb} it"));
+            return Ok(false);
+        }
         let tag = Tag::Relation(oid);
         if it.skips_locked {
             let taken = self.with(|database| {
@@ -102,6 +106,7 @@ impl Executor {
             return self.refuse_block("CLUSTER");
         }
         for (oid, name) in self.named_tables(it)? {
+            self.with(|database| self.require_owner(database, oid))?;
             self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
             self.with(|database| database.refresh(self.session));
             let Some(table) = self.table(oid) else {
@@ -125,6 +130,7 @@ impl Executor {
 
     async fn reindex(&self, it: &Maintenance) -> Result<(), SqlError> {
         for (oid, name) in self.named(it)? {
+            self.with(|database| self.require_owner(database, oid))?;
             let object = self.with(|database| database.catalog(self.session).object(oid).cloned());
             match (it.verb, object) {
                 (Verb::ReindexTable, Some(Object::Table(_))) => {

@@ -127,9 +127,10 @@ impl Binder<'_> {
                 Scalar::Bool,
             )));
         }
-        use Scalar::{Bool, Float8, Int4, Int8, Name, Regclass, Text, Void};
+        use Scalar::{Bool, Float8, Int4, Int8, Name, Oid, Regclass, Text, Void};
         let one_key = arguments.len() == 1;
         let keys: &[Scalar] = if one_key { &[Int8] } else { &[Int4, Int4] };
+        let names: &[Scalar] = if arguments.len() == 3 { &[Name, Text, Text] } else { &[Text, Text] };
         let lock = |shared, session, wait| EngineCall::AdvisoryLock { shared, session, wait };
         let (call, parameters, result): (EngineCall, &[Scalar], Scalar) = match name {
             "nextval" => (EngineCall::Nextval, &[Regclass], Int8),
@@ -139,6 +140,26 @@ impl Binder<'_> {
             "setval" => (EngineCall::Setval, &[Regclass, Int8], Int8),
             "current_database" => (EngineCall::CurrentDatabase, &[], Name),
             "current_schema" => (EngineCall::CurrentSchema, &[], Name),
+            "current_schemas" => {
+                let call = EngineCall::CurrentSchemas;
+                let argument = match arguments {
+                    [argument] => self.coerce(argument.clone(), Type::of(Bool), Context::Implicit)?,
+                    _ => return Err(error("42883", "function current_schemas() does not exist")),
+                };
+                let expr = Expr::Engine(call, [argument].into());
+                return Ok(Some(Bound::new(expr, Type::array_of(Name))));
+            }
+            "pg_get_userbyid" => (EngineCall::RoleName, &[Oid], Name),
+            "to_regclass" => (EngineCall::RelationNamed, &[Text], Regclass),
+            "format_type" => (EngineCall::FormatType, &[Oid, Int4], Text),
+            "pg_table_is_visible" => (EngineCall::TableIsVisible, &[Oid], Bool),
+            "obj_description" if one_key => (EngineCall::Description, &[Oid], Text),
+            "obj_description" => (EngineCall::Description, &[Oid, Name], Text),
+            "col_description" => (EngineCall::Description, &[Oid, Int4], Text),
+            "has_table_privilege" => (EngineCall::HasPrivilege("table"), names, Bool),
+            "has_sequence_privilege" => (EngineCall::HasPrivilege("sequence"), names, Bool),
+            "has_schema_privilege" => (EngineCall::HasPrivilege("schema"), names, Bool),
+            "has_database_privilege" => (EngineCall::HasPrivilege("database"), names, Bool),
             "pg_backend_pid" => (EngineCall::BackendPid, &[], Int4),
             "txid_current" | "pg_current_xact_id" => (EngineCall::TransactionId, &[], Int8),
             "pg_advisory_lock" => (lock(false, true, true), keys, Void),
@@ -173,11 +194,19 @@ impl Binder<'_> {
     }
 
     /// A relation by its name or its number.
-    fn regclass(&mut self, bound: Bound) -> Result<Expr, SqlError> {
-        if let Expr::Literal(Datum::Text(text)) = &bound.expr {
+    pub(super) fn regclass(&mut self, bound: Bound) -> Result<Expr, SqlError> {
+        if let Expr::Literal(Datum::Text(text)) = &bound.expr
+            && !text.bytes().all(|byte| byte.is_ascii_digit())
+        {
             let name = crate::sql::relation_name(text)?;
             let (oid, _) = self.catalog.resolve(self.naming, &name)?;
             return Ok(Expr::Literal(Datum::Int(oid.0.into())));
+        }
+        if bound.ty == Type::of(Scalar::Text) {
+            return Ok(Expr::Engine(
+                EngineCall::RelationNamed,
+                [bound.expr, Expr::Literal(Datum::Bool(true))].into(),
+            ));
         }
         self.coerce(bound, Type::of(Scalar::Regclass), Context::Explicit)
     }
@@ -265,9 +294,8 @@ impl Binder<'_> {
     pub(super) fn niladic(&mut self, name: &str) -> Option<Bound> {
         let engine = |call| Bound::scalar(Expr::Engine(call, [].into()), Scalar::Name);
         match name {
-            "current_user" | "session_user" | "user" | "current_role" => {
-                Some(engine(EngineCall::CurrentUser))
-            }
+            "current_user" | "user" | "current_role" => Some(engine(EngineCall::CurrentUser)),
+            "session_user" => Some(engine(EngineCall::SessionUser)),
             "current_catalog" => Some(engine(EngineCall::CurrentDatabase)),
             "current_schema" => Some(engine(EngineCall::CurrentSchema)),
             "current_timestamp" | "current_date" | "current_time" | "localtimestamp" | "localtime" => {

@@ -10,7 +10,7 @@ pub(crate) use function::{function_name, sort_key};
 
 use super::evaluate::check_depth;
 use super::{Called, Converted, EngineCall, Expr, Subquery, SubqueryKind};
-use crate::catalog::{Catalog, Naming, identifier};
+use crate::catalog::{Catalog, Naming, Privilege, identifier};
 use crate::error::{error, unsupported};
 use crate::functions;
 use crate::ids::Oid;
@@ -39,6 +39,15 @@ pub(crate) struct VisibleCte {
     pub is_change: bool,
 }
 
+/// Something that a statement may do only if it is allowed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub relation: Oid,
+    pub privilege: Privilege,
+    /// Who needs it: a view's owner, or the user.
+    pub role: Option<Oid>,
+}
+
 /// Binds one statement.
 pub(crate) struct Binder<'a> {
     pub catalog: &'a Catalog,
@@ -53,6 +62,12 @@ pub(crate) struct Binder<'a> {
     pub parameters: Vec<Type>,
     /// The relations that the statement uses, with the lock that it takes on each, in their order.
     pub uses: Vec<(Oid, Mode)>,
+    /// What whoever executes the statement has to be allowed.
+    pub needs: Vec<Need>,
+    /// Whose rights the view that is being bound has; the user's own outside of views.
+    pub reader: Option<Oid>,
+    /// The views around what is bound.
+    pub views: Vec<Oid>,
     /// The conditions of inner joins in the innermost FROM.
     pub joined: Vec<Expr>,
     /// The windows that have names in the innermost query.
@@ -91,6 +106,9 @@ impl<'a> Binder<'a> {
             is_recursing: false,
             parameters: Vec::new(),
             uses: Vec::new(),
+            needs: Vec::new(),
+            reader: None,
+            views: Vec::new(),
             joined: Vec::new(),
             windows: Vec::new(),
             series: None,
@@ -105,6 +123,14 @@ impl<'a> Binder<'a> {
         match self.uses.iter_mut().find(|(used, _)| *used == oid) {
             Some((_, strongest)) => *strongest = mode.max(*strongest),
             None => self.uses.push((oid, mode)),
+        }
+    }
+
+    /// Notes that the statement does this with a relation.
+    pub fn needs(&mut self, relation: Oid, privilege: Privilege) {
+        let need = Need { relation, privilege, role: self.reader };
+        if !self.needs.contains(&need) {
+            self.needs.push(need);
         }
     }
 
@@ -169,7 +195,16 @@ impl<'a> Binder<'a> {
                     }
                     expr => self.expr(expr)?,
                 };
-                Ok(Bound::new(self.convert(bound, ty, modifier, Context::Explicit)?, ty))
+                let regclass = Type::of(Scalar::Regclass);
+                match (bound.ty, ty) {
+                    (from, to) if to == regclass && from != regclass => {
+                        Ok(Bound::new(self.regclass(bound)?, ty))
+                    }
+                    (from, Type::TEXT) if from == regclass => {
+                        Ok(Bound::new(Expr::Engine(EngineCall::RelationName, [bound.expr].into()), ty))
+                    }
+                    _ => Ok(Bound::new(self.convert(bound, ty, modifier, Context::Explicit)?, ty)),
+                }
             }
             Ast::UnaryOp { op, expr } => self.unary(*op, expr),
             Ast::BinaryOp { left, op, right } => self.binary(left, op, right),

@@ -2,12 +2,14 @@
 
 use super::super::{Column, Join, JoinKind, Named, Path, Relation, Repeated, Scan, Scope, Source};
 use super::path::attach;
-use crate::catalog::{Object, QualifiedName, Table, View, identifier};
+use crate::catalog::{Object, Privilege, QualifiedName, Table, View, identifier};
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, function_name};
 use crate::functions;
 use crate::ids::Oid;
 use crate::locks::Mode;
+use crate::sequence;
+use crate::system::Rows;
 use crate::types::cast::Context;
 use crate::types::{self, Datum, Scalar, Type};
 use drawloom_model::SqlError;
@@ -168,6 +170,9 @@ impl Binder<'_> {
     }
 
     fn named(&mut self, name: &ast::ObjectName, alias: Option<&ast::TableAlias>) -> Result<Source, SqlError> {
+        if let (Some(oid), Some(alias)) = (super::settled::number(name), alias) {
+            return self.settled(oid, alias);
+        }
         let name = QualifiedName::of(name)?;
         if name.schema.is_none()
             && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name.name)
@@ -182,19 +187,60 @@ impl Binder<'_> {
             return Ok(Source::Cte { number, width });
         }
         let (oid, object) = self.catalog.resolve(self.naming, &name)?;
+        self.relation(oid, &object.clone(), &name.name, alias)
+    }
+
+    /// A relation of FROM.
+    fn relation(
+        &mut self,
+        oid: Oid,
+        object: &Object,
+        name: &Rc<str>,
+        alias: Option<&ast::TableAlias>,
+    ) -> Result<Source, SqlError> {
+        self.needs(oid, Privilege::Select);
         match object {
             Object::Table(table) => {
-                let table = table.clone();
                 self.uses(oid, Mode::AccessShare);
-                self.table(oid, &table, &name.name, alias)
+                self.table(oid, table, name, alias)
             }
             Object::View(view) => {
-                let view = view.clone();
                 self.uses(oid, Mode::AccessShare);
-                self.view(&view, &name.name, alias)
+                match &view.materialized {
+                    Some(materialized) => self.table(oid, &materialized.table, name, alias),
+                    None => self.view(oid, view, name, alias),
+                }
+            }
+            Object::System(system) => {
+                self.uses(oid, Mode::AccessShare);
+                let columns = system.columns.iter().map(|(name, ty)| ((*name).into(), *ty)).collect();
+                self.add(name, columns, alias, None)?;
+                Ok(Source::System(Rows::System(system)))
+            }
+            Object::Sequence(_) => {
+                self.uses(oid, Mode::AccessShare);
+                let columns = sequence::COLUMNS.iter().map(|(name, ty)| ((*name).into(), *ty)).collect();
+                self.add(name, columns, alias, None)?;
+                Ok(Source::System(Rows::Sequence(oid)))
             }
             other => Err(error("42809", format!("cannot open relation \"{}\"", other.name()))),
         }
+    }
+
+    /// A relation of a view's query: it has the columns that it had when the view was made, by their places.
+    fn settled(&mut self, oid: Oid, alias: &ast::TableAlias) -> Result<Source, SqlError> {
+        let begin = self.scope().width;
+        let object = self.catalog.object(oid).expect("what a view reads stays").clone();
+        let source = self.relation(oid, &object, &identifier(&alias.name), None)?;
+        let scope = self.scope();
+        let relation = scope.relations.last_mut().expect("it has just been added");
+        scope.columns.truncate(scope.columns.len() - relation.columns.len());
+        relation.columns.retain(|column| column.slot - begin < alias.columns.len());
+        for column in &mut relation.columns {
+            column.name = identifier(&alias.columns[column.slot - begin].name);
+        }
+        scope.columns.extend(relation.columns.iter().map(Named::column));
+        Ok(source)
     }
 
     /// A table of FROM, or the one that a statement changes.
@@ -244,16 +290,24 @@ impl Binder<'_> {
     /// A view is its query; it knows nothing of the query that it stands in.
     fn view(
         &mut self,
+        oid: Oid,
         view: &View,
         name: &Rc<str>,
         alias: Option<&ast::TableAlias>,
     ) -> Result<Source, SqlError> {
+        if self.views.contains(&oid) {
+            let message = format!("infinite recursion detected in rules for relation \"{}\"", view.name);
+            return Err(error("42P17", message));
+        }
         let (scopes, ctes) = (std::mem::take(&mut self.scopes), std::mem::take(&mut self.ctes));
+        self.views.push(oid);
+        let reader = self.reader.replace(self.catalog.owner(oid));
         let query = self.subquery(&view.query);
-        (self.scopes, self.ctes) = (scopes, ctes);
+        self.views.pop();
+        (self.scopes, self.ctes, self.reader) = (scopes, ctes, reader);
         let query = query?;
         let columns = view.columns.iter().zip(&query.columns);
-        let columns = columns.map(|(name, column)| (name.clone(), column.ty)).collect();
+        let columns = columns.map(|(own, column)| (own.name.clone(), column.ty)).collect();
         self.add(name, columns, alias, None)?;
         Ok(Source::Query { query, lateral: false })
     }

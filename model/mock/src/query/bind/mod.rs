@@ -4,9 +4,11 @@ mod from;
 mod group;
 mod path;
 mod select;
+mod settled;
 
 pub(crate) use from::together;
 pub(crate) use path::{all_of, column_of};
+pub(crate) use settled::{settled, settled_default};
 
 use super::{Body, Cte, Output, Query, SetOperation};
 use crate::catalog::identifier;

@@ -43,7 +43,11 @@ pub(super) fn attach(catalog: &Catalog, source: &mut Source, condition: &Expr, b
             }
             join.kind == JoinKind::Inner && attach(catalog, &mut join.right, condition, middle)
         }
-        Source::Nothing | Source::Query { .. } | Source::Cte { .. } | Source::Series { .. } => false,
+        Source::Nothing
+        | Source::Query { .. }
+        | Source::Cte { .. }
+        | Source::Series { .. }
+        | Source::System(_) => false,
     }
 }
 

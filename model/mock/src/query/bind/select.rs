@@ -3,7 +3,7 @@
 use super::super::{Body, Distinct, Mark, Output, Query, Scope, Select, Waits};
 use super::group::Grouping;
 use super::{all_of, position};
-use crate::catalog::{QualifiedName, identifier};
+use crate::catalog::{Privilege, QualifiedName, identifier};
 use crate::change::Target;
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, Windowed, function_name, sort_key};
@@ -240,6 +240,7 @@ impl Binder<'_> {
                     return Err(error("0A000", message));
                 };
                 self.uses(oid, Mode::RowShare);
+                self.needs(oid, Privilege::Update);
                 // Of several the strongest holds.
                 match marks.iter_mut().find(|mark| mark.relation.name == relation.name) {
                     Some(mark) => mark.mode = mode.max(mark.mode),
@@ -316,6 +317,15 @@ fn refuse_foreign(select: &ast::Select) -> Result<(), SqlError> {
     Ok(())
 }
 
+/// Whether an expression is called after its type at most.
+fn has_no_name(expr: &ast::Expr) -> bool {
+    match expr {
+        ast::Expr::Nested(inner) | ast::Expr::Cast { expr: inner, .. } => has_no_name(inner),
+        ast::Expr::Value(_) | ast::Expr::TypedString(_) | ast::Expr::Interval(_) => true,
+        other => *column_name(other) == *"?column?",
+    }
+}
+
 /// The name of a column that has been given none (PostgreSQL's FigureColname).
 fn column_name(expr: &ast::Expr) -> Rc<str> {
     use ast::Expr as Ast;
@@ -324,10 +334,8 @@ fn column_name(expr: &ast::Expr) -> Rc<str> {
         Ast::CompoundIdentifier(idents) => idents.last().map_or("?column?".into(), identifier),
         Ast::Nested(inner) | Ast::Collate { expr: inner, .. } => column_name(inner),
         Ast::Function(function) => function_name(&function.name).unwrap_or("?column?".into()),
-        Ast::Cast { expr, data_type, .. } => match &*column_name(expr) {
-            "?column?" => crate::types::name::short(data_type).into(),
-            name => name.into(),
-        },
+        Ast::Cast { expr, data_type, .. } if has_no_name(expr) => crate::types::name::short(data_type).into(),
+        Ast::Cast { expr, .. } => column_name(expr),
         Ast::Case { else_result, .. } => match else_result.as_deref().map(column_name) {
             Some(name) if *name != *"?column?" => name,
             _ => "case".into(),

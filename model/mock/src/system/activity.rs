@@ -1,0 +1,134 @@
+//! What goes on: locks, sessions, settings.
+
+use super::System;
+use super::value::*;
+use crate::catalog::{DATABASE, PG_CATALOG};
+use crate::ids::Oid;
+use crate::locks::{AdvisoryKey, Row, Tag};
+use crate::session::{Block, Session};
+use crate::types::Datum;
+use drawloom_model::SessionId;
+
+/// `pg_locks`
+pub(super) static LOCKS: System = System {
+    oid: Oid(12_010),
+    schema: PG_CATALOG,
+    name: "pg_locks",
+    is_view: true,
+    columns: &[
+        ("locktype", TEXT),
+        ("database", OID),
+        ("relation", OID),
+        ("page", INT4),
+        ("tuple", INT2),
+        ("transactionid", INT8),
+        ("classid", OID),
+        ("objid", OID),
+        ("objsubid", INT2),
+        ("pid", INT4),
+        ("mode", TEXT),
+        ("granted", BOOL),
+    ],
+    rows: |world| world.database.locks.borrow().rows().into_iter().map(lock).collect(),
+};
+
+fn lock(row: Row) -> Vec<Datum> {
+    let (mut relation, mut tuple, mut transaction) = (Datum::Null, Datum::Null, Datum::Null);
+    let mut database = oid(DATABASE);
+    let mut object = [Datum::Null, Datum::Null, Datum::Null];
+    let number = |number: u64| Datum::Int(i64::try_from(number & 0xffff_ffff).expect("it has 32 bits"));
+    match row.tag {
+        Tag::Relation(of) => relation = oid(of),
+        Tag::Tuple(of, tid) => {
+            relation = oid(of);
+            tuple = Datum::Int(tid.0.into());
+        }
+        Tag::Transaction(xid) | Tag::Speculative(xid, _) => {
+            transaction = Datum::Int(xid.0.into());
+            database = Datum::Null;
+        }
+        Tag::Object(of) => object = [oid(Oid(2615)), oid(of), Datum::Int(0)],
+        Tag::Advisory(AdvisoryKey::Big(key)) => {
+            let key = key.cast_unsigned();
+            object = [number(key >> 32), number(key), Datum::Int(1)];
+        }
+        Tag::Advisory(AdvisoryKey::Pair(first, second)) => {
+            let half = |half: i32| Datum::Int(half.cast_unsigned().into());
+            object = [half(first), half(second), Datum::Int(2)];
+        }
+    }
+    let page = if tuple.is_null() { Datum::Null } else { Datum::Int(0) };
+    let [class, number, part] = object;
+    vec![
+        text(row.tag.kind()),
+        database,
+        relation,
+        page,
+        tuple,
+        transaction,
+        class,
+        number,
+        part,
+        Datum::Int(row.owner.0.into()),
+        text(row.mode.name()),
+        Datum::Bool(row.granted),
+    ]
+}
+
+/// `pg_stat_activity`
+pub(super) static ACTIVITY: System = System {
+    oid: Oid(12_011),
+    schema: PG_CATALOG,
+    name: "pg_stat_activity",
+    is_view: true,
+    columns: &[
+        ("datid", OID),
+        ("datname", NAME),
+        ("pid", INT4),
+        ("usename", NAME),
+        ("application_name", TEXT),
+        ("wait_event_type", TEXT),
+        ("state", TEXT),
+        ("backend_type", TEXT),
+    ],
+    rows: |world| {
+        let row = |(id, session): (&SessionId, &Session)| {
+            let waits = world.database.locks.borrow().is_waiting(*id);
+            let setting = |name| session.settings.get(name).map_or(Datum::Null, Datum::Text);
+            vec![
+                oid(DATABASE),
+                name_of(catalog(world), DATABASE),
+                Datum::Int(id.0.into()),
+                setting("session_authorization"),
+                setting("application_name"),
+                if waits { text("Lock") } else { Datum::Null },
+                text(state(session, waits || *id == world.session)),
+                text("client backend"),
+            ]
+        };
+        world.database.sessions.iter().map(row).collect()
+    },
+};
+
+fn state(session: &Session, is_active: bool) -> &'static str {
+    match session.transaction.as_ref().map(|transaction| transaction.block) {
+        _ if is_active => "active",
+        None | Some(Block::Implicit) => "idle",
+        Some(Block::Open) => "idle in transaction",
+        Some(Block::Failed) => "idle in transaction (aborted)",
+    }
+}
+
+/// `pg_settings`
+pub(super) static SETTINGS: System = System {
+    oid: Oid(12_012),
+    schema: PG_CATALOG,
+    name: "pg_settings",
+    is_view: true,
+    columns: &[("name", TEXT), ("setting", TEXT)],
+    rows: |world| {
+        let settings = &world.database.session(world.session).settings;
+        let row = |(name, value): (&'static str, std::rc::Rc<str>)| vec![text(name), Datum::Text(value)];
+        settings.all().map(row).collect()
+    },
+};
