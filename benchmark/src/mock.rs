@@ -69,11 +69,14 @@ impl Bench {
     }
 }
 
+/// A statement, for a number.
+type Point = fn(&mut Bench, i64);
+
 /// Point statements a second, through the same seam, each a transaction of its own.
 fn points(table: &mut Table) {
     let mock = RefCell::new(Bench::new(&Engine::usual("mock").expect("there is a mock")));
     let sqlite = RefCell::new(Bench::new(&Engine::default()));
-    let each: [(&str, fn(&mut Bench, i64)); 3] = [
+    let each: [(&str, Point); 3] = [
         ("point SELECT", Bench::select),
         ("point UPDATE", Bench::update),
         ("INSERT of a row", |bench, _| bench.insert()),

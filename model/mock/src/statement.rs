@@ -137,11 +137,7 @@ impl Executor {
                 self.refuse_if_read_only(ast)?;
             }
             // With one snapshot for all statements it is taken before anything is waited for.
-            self.with(|database| {
-                if database.session(self.session).transaction().keeps_snapshot() {
-                    database.reader(self.session);
-                }
-            });
+            self.keep_snapshot();
             self.lock_relations(&plan.uses).await?;
             // What it waited for may have changed what its names mean.
             let is_current = self.with(|database| {
@@ -238,7 +234,7 @@ impl Executor {
     }
 
     /// Puts names for the numbers in columns of `regclass`.
-    fn name_relations(&self, outcome: &mut Outcome, columns: &[Output]) {
+    pub fn name_relations(&self, outcome: &mut Outcome, columns: &[Output]) {
         let named = columns.iter().enumerate().filter(|(_, column)| column.ty == Type::of(Scalar::Regclass));
         for (place, _) in named {
             self.with(|database| {

@@ -49,14 +49,21 @@ impl Executor {
             self.with(|database| database.roll_back(self.session));
             return Err(refused);
         }
+        let checked = self.check_prepared().await;
+        self.with(|database| match &checked {
+            Ok(()) => hand_over(database, self.session, name),
+            Err(_) => database.roll_back(self.session),
+        });
+        checked
+    }
+
+    /// All there is to check before a commit.
+    async fn check_prepared(&self) -> Result<(), SqlError> {
         self.hold_cursors().await?;
         self.check_deferred(true).await?;
-        self.with(|database| {
-            if let Some(xid) = database.watched(self.session) {
-                database.ssi.get_mut().prepare_commit(xid)?;
-            }
-            hand_over(database, self.session, name);
-            Ok(())
+        self.with(|database| match database.watched(self.session) {
+            Some(xid) => Ok(database.ssi.get_mut().prepare_commit(xid)?),
+            None => Ok(()),
         })
     }
 

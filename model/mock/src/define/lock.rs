@@ -1,6 +1,6 @@
 //! LOCK TABLE.
 
-use crate::catalog::QualifiedName;
+use crate::catalog::{Privilege, QualifiedName};
 use crate::error::error;
 use crate::executor::Executor;
 use crate::locks::{Mode, Tag};
@@ -27,7 +27,13 @@ impl Executor {
             let name = QualifiedName::of(&target.name)?;
             let oid = self.with(|database| {
                 let naming = &database.session(self.session).naming;
-                Ok::<_, SqlError>(database.catalog(self.session).resolve(naming, &name)?.0)
+                let catalog = database.catalog(self.session);
+                let (oid, _) = catalog.resolve(naming, &name)?;
+                // One of them is enough.
+                match privileges(mode).iter().any(|one| catalog.allows(naming.user, oid, *one)) {
+                    true => Ok(oid),
+                    false => catalog.require(naming.user, oid, privileges(mode)[0]).map(|()| oid),
+                }
             })?;
             if lock.nowait {
                 let taken = self.with(|database| {
@@ -47,5 +53,14 @@ impl Executor {
             }
         }
         Ok(Reply::default())
+    }
+}
+
+/// What lets a user lock a table (PostgreSQL's LockTableAclCheck).
+fn privileges(mode: Mode) -> &'static [Privilege] {
+    match mode {
+        Mode::AccessShare => &[Privilege::Select],
+        Mode::RowExclusive => &[Privilege::Insert, Privilege::Update, Privilege::Delete, Privilege::Truncate],
+        _ => &[Privilege::Update, Privilege::Delete, Privilege::Truncate],
     }
 }

@@ -90,6 +90,11 @@ impl Executor {
         ) {
             return;
         }
+        self.keep_snapshot();
+    }
+
+    /// Takes the snapshot, where one serves all statements.
+    pub fn keep_snapshot(&self) {
         self.with(|database| {
             if database.session(self.session).transaction().keeps_snapshot() {
                 database.reader(self.session);
@@ -108,6 +113,9 @@ impl Executor {
         if is_read_only && !command.is_read_only() {
             let message = format!("cannot execute {} in a read-only transaction", command.verb());
             return Err(error("25006", message));
+        }
+        if !matches!(command, Command::SetRole(_) | Command::SetSessionAuthorization(_)) {
+            self.keep_snapshot();
         }
         match command {
             Command::CreateSequence { name, temporary, if_not_exists, options } => {

@@ -58,10 +58,10 @@ impl Executor {
         Ok(())
     }
 
-    /// The plan of a statement, with the locks of what it uses.
+    /// The plan of a statement that the user may execute, with the locks of what it uses.
     ///
     /// # Errors
-    /// It cannot be bound, or a wait.
+    /// It cannot be bound, `42501`, or a wait.
     pub async fn locked_plan(&self, text: &Text) -> Result<Option<Rc<Plan>>, SqlError> {
         loop {
             let (plan, version) = self.with(|database| {
@@ -77,6 +77,7 @@ impl Executor {
                 database.catalog(self.session).version() == version
             });
             if is_current {
+                self.check_needs(&plan.needs)?;
                 return Ok(Some(plan));
             }
         }
@@ -102,7 +103,9 @@ impl Executor {
         if moves {
             return Ok(Reply { affected, ..Reply::default() });
         }
-        Ok(reply(Outcome { affected: 0, rows }, &query.columns, plan.names.clone()))
+        let mut outcome = Outcome { affected: 0, rows };
+        self.name_relations(&mut outcome, &query.columns);
+        Ok(reply(outcome, &query.columns, plan.names.clone()))
     }
 
     pub(super) fn close(&self, name: Option<&str>) -> Result<(), SqlError> {
