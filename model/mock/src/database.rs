@@ -164,11 +164,6 @@ impl Database {
         })
     }
 
-    /// Tells the session's client something.
-    pub fn notice(&self, session: SessionId, text: &str) {
-        self.session(session).notice(text);
-    }
-
     /// The number of the session's transaction, where what it reads is watched.
     pub fn watched(&self, session: SessionId) -> Option<Xid> {
         let transaction = self.session(session).transaction.as_ref()?;

@@ -41,6 +41,7 @@ mod query;
 mod sequence;
 mod session;
 mod settings;
+mod spelling;
 mod sql;
 pub mod ssi;
 mod statement;

@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, Naming, identifier};
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
-use crate::sql::CONSTRAINTS;
+use crate::spelling::CONSTRAINTS;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 use std::rc::Rc;

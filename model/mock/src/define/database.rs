@@ -54,7 +54,7 @@ impl Executor {
                 if !if_exists {
                     return Err(error("3D000", message));
                 }
-                database.notice(self.session, &format!("{message}, skipping"));
+                database.session(self.session).notice(format!("{message}, skipping"));
                 return Ok(Reply::default());
             };
             self.require_owner(database, oid)?;

@@ -92,13 +92,13 @@ impl Executor {
                 }
                 [only] => {
                     let text = format!("drop cascades to {}", only.describe(catalog, &naming));
-                    database.notice(self.session, &text);
+                    database.session(self.session).notice(&text);
                 }
                 several => {
                     let one = |part: &Part| format!("drop cascades to {}", part.describe(catalog, &naming));
                     let detail: Vec<String> = several.iter().map(one).collect();
                     let text = format!("drop cascades to {} other objects", several.len());
-                    database.notice(self.session, &format!("{text}\nDETAIL:  {}", detail.join("\n")));
+                    database.session(self.session).notice(format!("{text}\nDETAIL:  {}", detail.join("\n")));
                 }
             }
             for part in &doomed.all {

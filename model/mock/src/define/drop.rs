@@ -88,7 +88,7 @@ impl Executor {
                 Some(oid) => targets.push(oid),
                 None if if_exists => {
                     let text = format!("schema \"{name}\" does not exist, skipping");
-                    self.with(|database| database.notice(self.session, &text));
+                    self.notice(&text);
                 }
                 None => return Err(error("3F000", format!("schema \"{name}\" does not exist"))),
             }

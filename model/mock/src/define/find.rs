@@ -86,7 +86,7 @@ impl Executor {
         if !if_not_exists {
             return Err(error("42P07", message));
         }
-        self.with(|database| database.notice(self.session, &format!("{message}, skipping")));
+        self.notice(format!("{message}, skipping"));
         Ok(true)
     }
 
@@ -127,7 +127,7 @@ impl Executor {
         if !if_exists {
             return Err(error(code, message));
         }
-        self.with(|database| database.notice(self.session, &format!("{message}, skipping")));
+        self.notice(format!("{message}, skipping"));
         Ok(())
     }
 }

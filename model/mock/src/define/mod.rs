@@ -31,7 +31,7 @@ mod view;
 use crate::command::{Command, Kind};
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
-use crate::sql::CONSTRAINTS;
+use crate::spelling::CONSTRAINTS;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 

@@ -77,7 +77,7 @@ impl Executor {
         if found.is_none() {
             if if_exists {
                 let text = format!("relation \"{}\" does not exist, skipping", name.name);
-                self.with(|database| database.notice(self.session, &text));
+                self.notice(&text);
             } else {
                 return Err(error("42P01", format!("relation \"{name}\" does not exist")));
             }

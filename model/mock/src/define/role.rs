@@ -127,7 +127,7 @@ impl Executor {
                 (Ok(oid), _) => oid,
                 (Err(_), RoleName::Named(ident)) if if_exists => {
                     let text = format!("role \"{}\" does not exist, skipping", identifier(ident));
-                    self.with(|database| database.notice(self.session, &text));
+                    self.notice(&text);
                     continue;
                 }
                 (Err(failure), _) => return Err(failure),
@@ -211,7 +211,7 @@ impl Executor {
                 Some(had) if tells && *had >= admin => {
                     let text =
                         format!("role \"{}\" is already a member of role \"{}\"", name(member), name(of));
-                    database.notice(self.session, &text);
+                    database.session(self.session).notice(&text);
                     return Ok(());
                 }
                 _ => (),

@@ -44,7 +44,7 @@ impl Executor {
                 if !if_not_exists {
                     return Err(error("42P06", message));
                 }
-                database.notice(self.session, &format!("{message}, skipping"));
+                database.session(self.session).notice(format!("{message}, skipping"));
                 return Ok(Some(Reply::default()));
             }
             Ok(None)

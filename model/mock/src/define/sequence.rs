@@ -63,7 +63,7 @@ impl Executor {
             if !if_exists {
                 return Err(error("42P01", message));
             }
-            self.with(|database| database.notice(self.session, &format!("{message}, skipping")));
+            self.notice(format!("{message}, skipping"));
             return Ok(Reply::default());
         };
         let Some(Object::Sequence(sequence)) = self.object(oid) else { unreachable!("it is locked") };

@@ -32,7 +32,7 @@ impl Executor {
         let schema = self.new_place(&name, create.temporary || becomes_temporary).await?;
         if becomes_temporary {
             let text = format!("view \"{}\" will be a temporary view", name.name);
-            self.with(|database| database.notice(self.session, &text));
+            self.notice(&text);
         }
         let existing = self.with(|database| database.catalog(self.session).relation(schema, &name.name));
         let oid = match existing {

@@ -286,6 +286,14 @@ impl PartialEq for Aggregated {
     }
 }
 
+impl Aggregated {
+    /// Every expression in it.
+    pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let order = self.order.iter_mut().map(|key| &mut key.expr);
+        self.arguments.iter_mut().chain(order).chain(&mut self.filter)
+    }
+}
+
 impl Windowed {
     /// Every expression in it.
     pub fn parts(&self) -> impl Iterator<Item = &Expr> {

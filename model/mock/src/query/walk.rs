@@ -49,11 +49,7 @@ impl Expr {
                 }
                 Rc::make_mut(&mut subquery.query).walk(depth + 1, visit)
             }
-            Expr::Aggregate(aggregated) => {
-                each(&mut aggregated.arguments, depth, visit)?;
-                each(aggregated.order.iter_mut().map(|key| &mut key.expr), depth, visit)?;
-                each(&mut aggregated.filter, depth, visit)
-            }
+            Expr::Aggregate(aggregated) => each(aggregated.parts_mut(), depth, visit),
             Expr::Window(windowed) => each(windowed.parts_mut(), depth, visit),
         }
     }
@@ -130,9 +126,7 @@ impl Select {
         if let Some(group) = &mut self.group {
             each(&mut group.keys, depth, visit)?;
             for aggregated in &mut group.aggregates {
-                each(&mut aggregated.arguments, depth, visit)?;
-                each(aggregated.order.iter_mut().map(|key| &mut key.expr), depth, visit)?;
-                each(&mut aggregated.filter, depth, visit)?;
+                each(aggregated.parts_mut(), depth, visit)?;
             }
             each(&mut group.having, depth, visit)?;
         }

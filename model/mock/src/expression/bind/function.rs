@@ -114,7 +114,7 @@ impl Binder<'_> {
 
     /// What only the engine knows.
     fn engine(&mut self, name: &str, arguments: &[Bound]) -> Result<Option<Bound>, SqlError> {
-        if name == crate::sql::CURRENT_OF {
+        if name == crate::spelling::CURRENT_OF {
             // The table that is changed comes first.
             let target = self.scopes.last().and_then(|scope| scope.relations.first()?.table);
             let (Some((oid, slot)), [cursor]) = (target, arguments) else {

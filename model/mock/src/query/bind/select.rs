@@ -8,7 +8,7 @@ use crate::change::Target;
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, Windowed, function_name, sort_key};
 use crate::locks::Mode;
-use crate::sql::LockStrength;
+use crate::spelling::LockStrength;
 use crate::store::RowLock;
 use drawloom_model::SqlError;
 use sqlparser::ast;
