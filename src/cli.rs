@@ -331,7 +331,7 @@ impl RunArgs {
             left_out: self.left_out(workload, variant)?,
             network: self.profile(),
             faults: self.fault_plan()?,
-            engine: self.engine.engine()?,
+            engine: self.engine.engine(workload, usual.engine)?,
             ..usual
         })
     }

@@ -8,14 +8,16 @@ use drawloom_replays::Engine;
 use drawloom_replays::engine::bug;
 use drawloom_sim::SimDuration;
 use drawloom_sqlite::{Busy, JournalMode, Synchronous};
+use drawloom_workloads::Workload;
 use std::collections::BTreeSet;
 
 /// Which engine, and how it is set up.
 #[derive(Debug, Args)]
 pub struct EngineArgs {
-    /// The engine (see `drawloom list backends`)
-    #[arg(long, default_value = "sqlite", value_parser = names(Engine::NAMES))]
-    pub backend: String,
+    /// The engine (see `drawloom list backends`) [default: sqlite, if it speaks the workload's SQL; else the first
+    /// that does]
+    #[arg(long, value_name = "ENGINE", value_parser = names(Engine::NAMES))]
+    pub backend: Option<String>,
     /// The mock's isolation level, of transactions that ask for none [default: read-committed]
     #[arg(long, value_name = "LEVEL", value_parser = names(Isolation::ALL.map(Isolation::name)))]
     pub isolation: Option<String>,
@@ -52,12 +54,16 @@ pub(crate) fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, wanted: &st
 }
 
 impl EngineArgs {
-    /// The engine that the arguments describe.
+    /// The engine that the arguments describe; `usual`, where they name none.
     ///
     /// # Errors
-    /// A bug that there is not, with the nearest ones; an option that would have no effect.
-    pub fn engine(&self) -> Result<Engine, Failure> {
-        let mut engine = Engine::usual(&self.backend)?;
+    /// One that does not speak the workload's SQL, with those that do; a bug that there is not, with the nearest
+    /// ones; an option that would have no effect.
+    pub fn engine(&self, workload: &dyn Workload, usual: Engine) -> Result<Engine, Failure> {
+        let mut engine = self.backend.as_deref().map_or(Ok(usual), Engine::usual)?;
+        if !engine.speaks(workload) {
+            return Err(foreign(workload, &engine));
+        }
         match &mut engine {
             Engine::Sqlite(options) => self.set_sqlite(options)?,
             Engine::Mock(options) => self.set_mock(options)?,
@@ -110,6 +116,18 @@ impl EngineArgs {
         options.yields = self.yields;
         Ok(())
     }
+}
+
+/// The workload is for other engines than this one.
+fn foreign(workload: &dyn Workload, engine: &Engine) -> Failure {
+    let (workload_name, name) = (workload.name(), engine.name());
+    let others: Vec<&str> = Engine::speaking(workload).map(|engine| engine.name()).collect();
+    Failure::usage(format!(
+        "{workload_name} is written in SQL that {name} does not speak, but {} does: drawloom run {workload_name} \
+         --backend {}",
+        others.join(" or "),
+        others[0]
+    ))
 }
 
 /// The first of these options that is given has no effect.

@@ -7,7 +7,7 @@ use drawloom_mock::Bug;
 use drawloom_replays::engine::{self, Engine};
 use drawloom_sim::Profile;
 use drawloom_sim::faults::Fault;
-use drawloom_workloads::{ALL, Variant};
+use drawloom_workloads::{ALL, Variant, Workload};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -32,6 +32,9 @@ fn workloads_text() -> String {
     let mut text = String::new();
     for workload in ALL {
         let _ = writeln!(text, "{}: {}", workload.name(), workload.about());
+        if !Engine::default().speaks(*workload) {
+            let _ = writeln!(text, "  {:<24} runs on {}", "", speaking(*workload).join(", "));
+        }
         for variant in workload.variants() {
             let _ = writeln!(text, "  {:<24} {}", variant.name, variant.about);
             if !variant.is_correct() {
@@ -40,6 +43,11 @@ fn workloads_text() -> String {
         }
     }
     text
+}
+
+/// The names of the engines that speak its SQL.
+fn speaking(workload: &dyn Workload) -> Vec<&'static str> {
+    Engine::speaking(workload).map(|engine| engine.name()).collect()
 }
 
 fn backends() -> impl Iterator<Item = Engine> {
@@ -101,7 +109,12 @@ fn workloads_json() -> Value {
     };
     let workloads = ALL.iter().map(|workload| {
         let variants: Vec<Value> = workload.variants().iter().map(variant).collect();
-        json!({ "name": workload.name(), "about": workload.about(), "variants": variants })
+        json!({
+            "name": workload.name(),
+            "about": workload.about(),
+            "backends": speaking(*workload),
+            "variants": variants,
+        })
     });
     Value::Array(workloads.collect())
 }

@@ -38,15 +38,15 @@ fn plan(workload: &str, variant: &str, (network, faults): Surroundings) -> Plan 
 
 /// The correct and the last wrong variant of every workload, in every surroundings, on every engine.
 fn plans() -> impl Iterator<Item = (Plan, Surroundings)> {
-    let on_sqlite = ALL.iter().flat_map(|workload| {
+    let usual = ALL.iter().flat_map(|workload| {
         let variants = workload.variants();
         let names = [variants[0].name, variants[variants.len() - 1].name];
         names.into_iter().flat_map(move |variant| {
             SURROUNDINGS.into_iter().map(move |around| (plan(workload.name(), variant, around), around))
         })
     });
-    on_sqlite.flat_map(|(plan, around)| {
-        Engine::NAMES.map(|name| (Plan { engine: Engine::usual(name).unwrap(), ..plan.clone() }, around))
+    usual.flat_map(|(plan, around)| {
+        Engine::speaking(plan.workload).map(move |engine| (Plan { engine, ..plan.clone() }, around))
     })
 }
 

@@ -3,10 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
-use drawloom::Plan;
 use drawloom::sim::decisions::Key;
 use drawloom::sim::source::{Choice, Enabled, Random};
 use drawloom::sim::{Actor, Divergence, Footprint, Profile, RunShape, Source, Step};
+use drawloom::{Engine, Plan};
 use drawloom_replays::{RunOptions, run};
 use drawloom_workloads::ALL;
 use std::cell::RefCell;
@@ -77,7 +77,7 @@ fn variants() -> impl Iterator<Item = (&'static str, &'static str)> {
     let of = |workload: &'static &'static dyn drawloom_workloads::Workload| {
         workload.variants().iter().map(move |variant| (workload.name(), variant.name))
     };
-    ALL.iter().flat_map(of)
+    ALL.iter().filter(|workload| Engine::default().speaks(**workload)).flat_map(of)
 }
 
 /// Two of its variants go by the clock, which every step moves.

@@ -103,7 +103,7 @@ fn compare(plan: &Plan, seed: u64, preemptions: u32, of: &str) -> bool {
 #[test]
 fn no_outcome_of_a_workload_is_lost() {
     let mut compared = 0;
-    for workload in drawloom_workloads::ALL {
+    for workload in drawloom_workloads::ALL.iter().filter(|workload| Engine::default().speaks(**workload)) {
         for variant in workload.variants() {
             for (workers, actions, preemptions) in [(2, 1, 2), (3, 1, 0)] {
                 let usual = Plan::usual(workload.name(), variant.name).unwrap();

@@ -11,6 +11,7 @@ use drawloom_mock::{Bug, Isolation, Mock};
 use drawloom_model::{Backend, Class, Dialect};
 use drawloom_sim::SimDuration;
 use drawloom_sqlite::{Busy, Sqlite};
+use drawloom_workloads::Workload;
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -47,6 +48,17 @@ impl Engine {
             "mock" => Ok(Engine::Mock(drawloom_mock::Options::default())),
             _ => Err(unknown("backend", name, Engine::NAMES.into_iter())),
         }
+    }
+
+    /// The engines that speak the workload's SQL, the usual one first.
+    pub fn speaking(workload: &dyn Workload) -> impl Iterator<Item = Engine> {
+        let all = Engine::NAMES.into_iter().map(|name| Engine::usual(name).expect("an engine has its name"));
+        all.filter(move |engine| engine.speaks(workload))
+    }
+
+    /// Whether it speaks the workload's SQL.
+    pub fn speaks(&self, workload: &dyn Workload) -> bool {
+        workload.dialects().contains(&self.dialect())
     }
 
     /// The engine's name.

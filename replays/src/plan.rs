@@ -29,7 +29,7 @@ pub struct Plan {
 
 impl Plan {
     /// Four workers with 25 actions each, on a small network where nothing breaks, and SQLite as most
-    /// applications set it up.
+    /// applications set it up; where the workload is not for SQLite, the first engine that speaks its SQL.
     ///
     /// # Errors
     /// There is no such workload, or it has no such variant.
@@ -43,7 +43,7 @@ impl Plan {
             left_out: Vec::new(),
             network: Profile::Lan,
             faults: FaultPlan::default(),
-            engine: Engine::default(),
+            engine: Engine::speaking(workload).next().expect("a workload is for some engine"),
         })
     }
 

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use drawloom_mock::{Bug, Isolation};
-use drawloom_model::{Event, Observation, SqlError};
+use drawloom_model::{Dialect, Event, Observation, SqlError};
 use drawloom_replays::{Engine, Plan, search};
 use drawloom_sim::{Host, SimTime};
 use drawloom_sqlite::{Busy, JournalMode, Options};
-use drawloom_workloads::{Action, Client, Variant, Workload};
+use drawloom_workloads::{ALL, Action, Client, Variant, Workload};
 
 fn mock(isolation: Isolation, bugs: &[Bug]) -> Engine {
     Engine::Mock(drawloom_mock::Options { isolation, bugs: bugs.iter().copied().collect(), yields: false })
@@ -54,8 +54,26 @@ fn bugs_are_found_by_workloads_that_there_are() {
     }
 }
 
+/// A workload that says in which dialects it is written runs on the engines that speak one of them; every other
+/// workload runs on all.
+#[test]
+fn a_workload_runs_on_the_engines_that_speak_its_sql() {
+    let names = |workload: &dyn Workload| -> Vec<&str> {
+        Engine::speaking(workload).map(|engine| engine.name()).collect()
+    };
+    assert_eq!(names(&Doubling { dialects: Dialect::ALL }), Engine::NAMES);
+    assert_eq!(names(&Doubling { dialects: &[Dialect::Sqlite] }), ["sqlite"]);
+    assert_eq!(names(&Doubling { dialects: &[Dialect::Postgres] }), ["mock"]);
+    for workload in ALL {
+        let plan = Plan::usual(workload.name(), "correct").unwrap();
+        assert_eq!(Some(&plan.engine), Engine::speaking(*workload).next().as_ref());
+    }
+}
+
 /// Writes what it has read.
-struct Doubling;
+struct Doubling {
+    dialects: &'static [Dialect],
+}
 
 #[async_trait(?Send)]
 impl Workload for Doubling {
@@ -71,6 +89,10 @@ impl Workload for Doubling {
         const VARIANTS: &[Variant] =
             &[Variant { name: "correct", about: "reads, then writes", wrong_on: &[] }];
         VARIANTS
+    }
+
+    fn dialects(&self) -> &'static [Dialect] {
+        self.dialects
     }
 
     fn actions(&self, _variant: &'static str) -> Vec<(u32, Box<dyn Action>)> {
@@ -112,8 +134,8 @@ impl Action for Double {
 #[test]
 fn on_sqlite_who_begins_to_write_waits_for_its_turn() {
     let usual = Plan::usual("counter", "correct").unwrap();
-    let plan =
-        Plan { workload: &Doubling, variant: &Doubling.variants()[0], workers: 3, actions: 4, ..usual };
+    const DOUBLING: &Doubling = &Doubling { dialects: Dialect::ALL };
+    let plan = Plan { workload: DOUBLING, variant: &DOUBLING.variants()[0], workers: 3, actions: 4, ..usual };
     for seed in 0..20 {
         let run = search::run_seed(Host::best(), &plan, seed, false).unwrap();
         assert_eq!(run.findings, [], "seed {seed}");

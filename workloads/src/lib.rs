@@ -22,7 +22,7 @@ pub use client::Client;
 pub use worker::{WorkerPlan, work};
 
 use async_trait::async_trait;
-use drawloom_model::SqlError;
+use drawloom_model::{Dialect, SqlError};
 
 /// Every workload.
 pub const ALL: &[&dyn Workload] = &[
@@ -46,6 +46,11 @@ pub trait Workload: std::marker::Sync {
 
     /// The ways to write it: the first is the correct one.
     fn variants(&self) -> &'static [Variant];
+
+    /// The dialects that it is written in: it runs on the engines that speak one of them.
+    fn dialects(&self) -> &'static [Dialect] {
+        Dialect::ALL
+    }
 
     /// What a worker may do in this variant, each with its weight.
     fn actions(&self, variant: &'static str) -> Vec<(u32, Box<dyn Action>)>;
