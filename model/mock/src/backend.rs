@@ -3,6 +3,7 @@
 use crate::bug::Bug;
 use crate::database::Database;
 use crate::executor::Executor;
+use crate::log::recover;
 use crate::options::Options;
 use crate::session::{Part, Pause, Session};
 use drawloom_model::{Backend, Cx, Progress, Reply, SessionId, SqlError, Statement};
@@ -21,13 +22,15 @@ pub struct Mock {
     database: Rc<RefCell<Database>>,
     running: BTreeMap<SessionId, Running>,
     opened: u32,
+    /// It has lost power, and comes up from its log.
+    has_crashed: bool,
 }
 
 impl Mock {
     /// A server that is not up yet.
     pub fn new(options: Options) -> Mock {
         let database = Rc::new(RefCell::new(Database::new(options)));
-        Mock { database, running: BTreeMap::new(), opened: 0 }
+        Mock { database, running: BTreeMap::new(), opened: 0, has_crashed: false }
     }
 
     fn poll(&mut self, session: SessionId, mut running: Running) -> Progress {
@@ -161,20 +164,35 @@ impl Backend for Mock {
         self.database.borrow_mut().close(session);
     }
 
-    fn settle(&mut self) {}
-
-    fn crash(&mut self, _cx: &Cx<'_>) {
-        self.running.clear();
-        self.database.borrow_mut().close_all();
+    fn settle(&mut self) {
+        self.database.borrow_mut().log.get_mut().settle();
     }
 
-    fn stop(&mut self, _cx: &Cx<'_>) {
+    fn crash(&mut self, cx: &Cx<'_>) {
+        self.set_clock(cx);
         self.running.clear();
-        self.database.borrow_mut().close_all();
+        let mut database = self.database.borrow_mut();
+        let now = database.now;
+        // The calm answer is that nothing is lost.
+        database.log.get_mut().crash(now, |records| cx.choose("how many records are lost", records + 1));
+        self.has_crashed = true;
+    }
+
+    fn stop(&mut self, cx: &Cx<'_>) {
+        self.set_clock(cx);
+        self.running.clear();
+        let mut database = self.database.borrow_mut();
+        database.close_all();
+        database.log.get_mut().sync();
     }
 
     fn start(&mut self, cx: &Cx<'_>) -> Result<(), SqlError> {
         self.set_clock(cx);
+        if std::mem::take(&mut self.has_crashed) {
+            let before = &mut *self.database.borrow_mut();
+            let log = before.log.take();
+            *before = recover(before, log)?;
+        }
         Ok(())
     }
 

@@ -53,6 +53,8 @@ const PLANTED: &[Bug] = &[
     Bug::DroppedTable,
     Bug::IndexMissesRow,
     Bug::UncheckedUniqueKey,
+    Bug::EarlyAcknowledgement,
+    Bug::HalfRecovery,
     Bug::RepeatedSequenceValue,
     Bug::CancelledInForce,
     Bug::LostWakeup,

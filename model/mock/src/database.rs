@@ -7,6 +7,7 @@ use crate::error::error;
 use crate::expression::EngineCall;
 use crate::ids::{Oid, Xid};
 use crate::locks::Locks;
+use crate::log::{Log, Record};
 use crate::options::{Isolation, Options};
 use crate::sequence::Sequences;
 use crate::session::{Block, Draft, Level, Session, Storage, Transaction};
@@ -35,8 +36,10 @@ pub(crate) struct Database {
     pub sequences: RefCell<Sequences>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub prepared: PreparedTransactions,
+    /// What is durable of it, or will be.
+    pub log: RefCell<Log>,
     pub now: SimTime,
-    next_oid: u32,
+    pub next_oid: u32,
 }
 
 impl Database {
@@ -52,6 +55,7 @@ impl Database {
             sequences: RefCell::default(),
             sessions: BTreeMap::new(),
             prepared: PreparedTransactions::default(),
+            log: RefCell::default(),
             now: SimTime(0),
             next_oid: Catalog::first_oid().0,
         }
@@ -259,29 +263,34 @@ impl Database {
     /// `40001`: it may not, at SERIALIZABLE. Then it is still there.
     pub fn commit(&mut self, session: SessionId) -> Result<(), SqlError> {
         let watched = self.watched(session);
-        let is_prepared = self.session(session).transaction.as_ref().is_some_and(|it| it.is_prepared);
+        let is_prepared = self.session(session).transaction.as_ref().is_some_and(|it| it.prepared.is_some());
         if let Some(xid) = watched.filter(|_| !is_prepared) {
             self.ssi.get_mut().prepare_commit(xid)?;
         }
+        let noted = self.sessions.get_mut(&session).and_then(|session| session.transaction.as_mut());
+        let changes = noted.map(|transaction| std::mem::take(&mut transaction.changes));
+        let doings = self.doings(session, changes.unwrap_or_default());
         let Some(transaction) = self.session_mut(session).transaction.take() else { return Ok(()) };
         if let Some(xid) = watched {
             self.ssi.get_mut().committed(xid);
         }
-        let xids = transaction
-            .levels
-            .iter()
-            .flat_map(|level| level.xid.into_iter().chain(level.released.iter().copied()));
         if transaction.top().is_some() {
-            self.transactions.commit(xids);
+            self.transactions.commit(transaction.xids());
         }
         let mut storage = transaction.storage;
         if let Some(draft) = transaction.draft {
             storage.extend(draft.changes.objects.keys().filter_map(|oid| self.catalog.storage(*oid)));
             self.catalog.apply(&draft.changes);
         }
+        let waits = self.session(session).settings.waits_for_disk();
         self.session_mut(session).settings.end_local();
-        if !self.has(Bug::DroppedTable) {
-            self.sweep(&storage);
+        let frees = !self.has(Bug::DroppedTable) && self.sweep(&storage);
+        // What frees storage, or was prepared, always waits (PostgreSQL's RecordTransactionCommit).
+        let waits = waits || frees || is_prepared;
+        match doings {
+            Some(doings) => self.log(Record::Commit(doings), waits),
+            None if transaction.has_logged.get() => self.flush(waits),
+            None => (),
         }
         self.locks.borrow_mut().release_transaction(session);
         Ok(())
@@ -301,20 +310,21 @@ impl Database {
         self.locks.borrow_mut().release_transaction(session);
     }
 
-    /// Frees what the committed catalog does not know: who dropped it, or made it, had locked it for himself.
-    pub fn sweep(&mut self, storage: &[Storage]) {
+    /// Frees what the committed catalog does not know: who dropped it, or made it, had locked it for himself. Whether
+    /// there was any.
+    pub fn sweep(&mut self, storage: &[Storage]) -> bool {
+        let mut frees = false;
         for Storage { file, index } in storage {
-            let mut tables = self.catalog.objects().filter_map(|(oid, _)| self.catalog.table(oid));
-            let is_known = tables.any(|table| table.file == *file);
-            drop(tables);
+            let is_known = self.catalog.tables().any(|table| table.file == *file);
             match (is_known, index) {
-                (false, _) => drop(self.files.remove(file)),
+                (false, _) => frees |= self.files.remove(file).is_some(),
                 (true, Some(index)) if self.catalog.index(*index).is_none() => {
-                    drop(self.file_mut(*file).indexes.remove(index));
+                    frees |= self.file_mut(*file).indexes.remove(index).is_some();
                 }
                 (true, _) => (),
             }
         }
+        frees
     }
 
     /// A statement has failed: what its transaction, or the last savepoint, did is undone at once.
@@ -432,7 +442,12 @@ impl Database {
                 {
                     return Ok(Datum::Int(value));
                 }
-                Datum::Int(self.sequences.borrow_mut().next(self.catalog(session), session, oid)?)
+                let (value, logged) =
+                    self.sequences.borrow_mut().next(self.catalog(session), session, oid)?;
+                if let Some((file, state)) = logged {
+                    self.log_sequence(session, file, state);
+                }
+                Datum::Int(value)
             }
             (EngineCall::Currval, [Datum::Int(oid)]) => {
                 let oid = relation(*oid)?;
@@ -447,7 +462,9 @@ impl Database {
                 let oid = relation(*oid)?;
                 self.require_any(session, oid, &[Privilege::Update])?;
                 self.refuse_read_only(session, oid, "setval")?;
-                self.sequences.borrow_mut().set(self.catalog(session), session, oid, *value, called)?;
+                let (file, state) =
+                    self.sequences.borrow_mut().set(self.catalog(session), session, oid, *value, called)?;
+                self.log_sequence(session, file, state);
                 Datum::Int(*value)
             }
             (_, arguments) if arguments.iter().any(Datum::is_null) && call != EngineCall::FormatType => {

@@ -16,6 +16,7 @@
 //! | `query`, `expression`, `world` | what reads: bound to the catalog, worked out over a snapshot |
 //! | `change` | what writes rows: claims on versions, unique keys, foreign keys |
 //! | `define`, `utility` | what defines things, and what a session says about itself |
+//! | `log`, `disk` | what is durable of all this, and recovery |
 //! | `store`, [`locks`], [`ssi`] | versions, heavyweight locks, serializable transactions |
 //! | `database`, `session`, `transaction` | who shares what, and for how long |
 
@@ -27,6 +28,7 @@ mod command;
 mod cursor;
 mod database;
 mod define;
+mod disk;
 pub mod error;
 mod executor;
 mod expression;
@@ -34,6 +36,7 @@ pub mod functions;
 pub mod ids;
 mod inference;
 pub mod locks;
+mod log;
 pub mod options;
 mod overriding;
 mod plan;

@@ -35,6 +35,14 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// What the log says of it: values that may be handed out without its hearing of them count as handed out
+    /// (PostgreSQL's `nextval_internal`).
+    pub fn ahead(self, sequence: &Sequence) -> State {
+        let step = if self.is_called { i128::from(self.logged) * i128::from(sequence.increment) } else { 0 };
+        let value = i64::try_from(i128::from(self.value) + step).expect("it is within the sequence's bounds");
+        State { value, logged: 0, ..self }
+    }
+
     /// Its row, if it is read like a table.
     pub fn row(self) -> Vec<Datum> {
         vec![Datum::Int(self.value), Datum::Int(self.logged), Datum::Bool(self.is_called)]
@@ -48,27 +56,36 @@ impl Sequences {
         self.states.get(&sequence.file).copied().unwrap_or(fresh)
     }
 
+    /// Goes on from where the log says they are.
+    pub fn resume(&mut self, states: &BTreeMap<Oid, State>) {
+        self.states = states.clone();
+    }
+
     /// Lets a file begin there.
     pub fn restart(&mut self, file: Oid, state: State) {
         self.states.insert(file, state);
     }
 
-    /// The next value.
+    /// The next value, and what the log is to hear of it.
     ///
     /// # Errors
     /// `2200H`: there is none any more.
-    pub fn next(&mut self, catalog: &Catalog, session: SessionId, oid: Oid) -> Result<i64, SqlError> {
+    pub fn next(
+        &mut self,
+        catalog: &Catalog,
+        session: SessionId,
+        oid: Oid,
+    ) -> Result<(i64, Option<(Oid, State)>), SqlError> {
         let sequence = find(catalog, oid)?;
         let state = self.state(sequence);
         let value = if state.is_called { sequence.after(state.value)? } else { state.value };
-        let logged = match state.logged {
-            1.. if state.is_called => state.logged - 1,
-            _ => sequence.values_after(value).min(LOGGED),
-        };
-        self.states.insert(sequence.file, State { value, is_called: true, logged });
+        let is_logged = !state.is_called || state.logged == 0;
+        let logged = if is_logged { sequence.values_after(value).min(LOGGED) } else { state.logged - 1 };
+        let state = State { value, is_called: true, logged };
+        self.states.insert(sequence.file, state);
         self.given.insert((session, oid), value);
         self.last.insert(session, oid);
-        Ok(value)
+        Ok((value, is_logged.then(|| (sequence.file, state.ahead(sequence)))))
     }
 
     /// Hands out the last value once more, if one other session has it and no more ([`Bug::RepeatedSequenceValue`]).
@@ -106,7 +123,7 @@ impl Sequences {
         given.copied().ok_or_else(|| error("55000", "lastval is not yet defined in this session"))
     }
 
-    /// Sets it.
+    /// Sets it; what the log is to hear of that.
     ///
     /// # Errors
     /// `22003`: the value is out of its bounds.
@@ -117,7 +134,7 @@ impl Sequences {
         oid: Oid,
         value: i64,
         is_called: bool,
-    ) -> Result<(), SqlError> {
+    ) -> Result<(Oid, State), SqlError> {
         let sequence = find(catalog, oid)?;
         if !(sequence.least..=sequence.greatest).contains(&value) {
             let (name, least, greatest) = (&sequence.name, sequence.least, sequence.greatest);
@@ -126,12 +143,13 @@ impl Sequences {
             );
             return Err(error("22003", message));
         }
-        self.states.insert(sequence.file, State { value, is_called, logged: 0 });
+        let state = State { value, is_called, logged: 0 };
+        self.states.insert(sequence.file, state);
         if is_called {
             self.given.insert((session, oid), value);
             self.last.insert(session, oid);
         }
-        Ok(())
+        Ok((sequence.file, state))
     }
 
     /// The session is gone.

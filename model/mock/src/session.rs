@@ -4,6 +4,7 @@ use crate::catalog::{Catalog, Changes, Naming, PG_CATALOG, PUBLIC, SUPERUSER};
 use crate::change::Checks;
 use crate::cursor::Cursor;
 use crate::ids::{Oid, Xid};
+use crate::log::Change;
 use crate::options::Isolation;
 use crate::plan::{Plan, Text};
 use crate::query::Output;
@@ -12,7 +13,7 @@ use crate::types::Type;
 use crate::world::Rows;
 use drawloom_model::{SessionId, SqlError};
 use drawloom_sim::SimTime;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -77,8 +78,8 @@ pub(crate) enum Pause {
 #[derive(Debug)]
 pub(crate) struct Transaction {
     pub block: Block,
-    /// PREPARE TRANSACTION has checked all there is to check.
-    pub is_prepared: bool,
+    /// The name that it was prepared by: all there is to check was checked.
+    pub prepared: Option<Rc<str>>,
     pub isolation: Isolation,
     pub is_read_only: bool,
     pub is_deferrable: bool,
@@ -93,6 +94,10 @@ pub(crate) struct Transaction {
     pub draft: Option<Draft>,
     /// What it has made, which nobody needs if it is rolled back.
     pub storage: Vec<Storage>,
+    /// What it did to rows, for the log.
+    pub changes: Vec<Change>,
+    /// Whether it has written to the log already.
+    pub has_logged: Cell<bool>,
     /// The foreign keys that it has yet to check.
     pub checks: Checks,
     /// The running statement is a check that reads what is committed now, whatever the snapshot.
@@ -230,7 +235,7 @@ impl Transaction {
     pub fn new(block: Block, isolation: Isolation, is_read_only: bool, began: SimTime) -> Transaction {
         Transaction {
             block,
-            is_prepared: false,
+            prepared: None,
             isolation,
             is_read_only,
             is_deferrable: false,
@@ -240,6 +245,8 @@ impl Transaction {
             command: 0,
             draft: None,
             storage: Vec::new(),
+            changes: Vec::new(),
+            has_logged: Cell::new(false),
             checks: Checks::default(),
             reads_latest: false,
         }
@@ -253,6 +260,11 @@ impl Transaction {
     /// Its own number, if it has written something.
     pub fn top(&self) -> Option<Xid> {
         self.levels[0].xid
+    }
+
+    /// Its numbers, its own first, and those of subtransactions that were not rolled back.
+    pub fn xids(&self) -> impl Iterator<Item = Xid> {
+        self.levels.iter().flat_map(|level| level.xid.into_iter().chain(level.released.iter().copied()))
     }
 
     /// Whether one snapshot serves all of its statements.

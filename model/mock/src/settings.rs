@@ -194,6 +194,11 @@ impl Settings {
         self.is_on_by_default("default_transaction_read_only")
     }
 
+    /// Whether COMMIT answers only when the transaction is durable (`synchronous_commit`).
+    pub fn waits_for_disk(&self) -> bool {
+        self.own("synchronous_commit").is_none_or(|value| **value != *"off")
+    }
+
     /// Whether a setting that is off by default was turned on.
     pub fn is_on_by_default(&self, name: &str) -> bool {
         self.own(name).is_some_and(|value| **value == *"on")

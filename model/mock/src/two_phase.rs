@@ -4,7 +4,8 @@
 use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
-use crate::session::{Block, Session};
+use crate::log::{Prepared, Record};
+use crate::session::{Block, Draft, Level, Session, Transaction};
 use drawloom_model::{SessionId, SqlError};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,8 +26,13 @@ impl PreparedTransactions {
         self.sessions.values().any(|prepared| *prepared == session)
     }
 
+    /// The session of the one of this name.
+    pub fn session(&self, name: &str) -> Option<SessionId> {
+        self.sessions.get(name).copied()
+    }
+
     /// A session for one more; clients count from the other end.
-    fn add(&mut self, name: Rc<str>) -> SessionId {
+    pub fn add(&mut self, name: Rc<str>) -> SessionId {
         self.count += 1;
         let session = SessionId(u32::MAX - self.count);
         self.sessions.insert(name, session);
@@ -51,7 +57,11 @@ impl Executor {
         }
         let checked = self.check_prepared().await;
         self.with(|database| match &checked {
-            Ok(()) => hand_over(database, self.session, name),
+            Ok(()) => {
+                let prepared = database.preparation(self.session, name);
+                hand_over(database, self.session, name);
+                database.log(Record::Prepare(prepared.into()), true);
+            }
             Err(_) => database.roll_back(self.session),
         });
         checked
@@ -78,6 +88,9 @@ impl Executor {
                 error("42704", format!("prepared transaction with identifier \"{name}\" does not exist"))
             })?;
             let ended = if commits { database.commit(session) } else { Ok(()) };
+            if !commits {
+                database.log(Record::RollBack(name.into()), true);
+            }
             database.close(session);
             ended
         })
@@ -96,6 +109,33 @@ fn refusal(database: &Database, session: SessionId, name: &str) -> Option<SqlErr
     holds.then(|| error("0A000", "cannot PREPARE a transaction that has created a cursor WITH HOLD"))
 }
 
+/// Brings a prepared transaction back, with what it wrote and what it holds.
+pub(crate) fn restore(database: &mut Database, prepared: &Prepared) {
+    let session = database.prepared.add(prepared.name.clone());
+    database.sessions.insert(session, Session::new(session, database.settings()));
+    let mut transaction = Transaction::new(Block::Open, prepared.isolation, false, database.now);
+    let (own, released) = match prepared.xids.split_first() {
+        Some((own, released)) => (Some(*own), released.to_vec()),
+        None => (None, Vec::new()),
+    };
+    transaction.levels = vec![Level { xid: own, released, ..Level::default() }];
+    transaction.prepared = Some(prepared.name.clone());
+    transaction.storage = prepared.storage.clone();
+    transaction.changes = prepared.commit.changes.clone();
+    transaction.draft = prepared.commit.definition.as_ref().map(|definition| {
+        let mut catalog = database.catalog.clone();
+        catalog.apply(&definition.objects);
+        Draft { base: database.catalog.version(), catalog, changes: definition.objects.clone() }
+    });
+    database.session_mut(session).transaction = Some(transaction);
+    let locks = database.locks.get_mut();
+    prepared.xids.iter().for_each(|xid| locks.begin_transaction(session, *xid, 1));
+    for (tag, mode) in &prepared.locks {
+        let is_free = locks.try_acquire(session, *tag, *mode, 1);
+        debug_assert!(is_free, "prepared transactions did not stand in each other's way before");
+    }
+}
+
 fn hand_over(database: &mut Database, from: SessionId, name: &Rc<str>) {
     let to = database.prepared.add(name.clone());
     let session = database.session_mut(from);
@@ -103,7 +143,7 @@ fn hand_over(database: &mut Database, from: SessionId, name: &Rc<str>) {
     session.settings.end_local();
     // What was set stays, whatever becomes of the transaction.
     transaction.levels.iter_mut().for_each(|level| level.settings = None);
-    transaction.is_prepared = true;
+    transaction.prepared = Some(name.clone());
     let mut prepared = Session::new(to, session.settings.clone());
     prepared.transaction = Some(transaction);
     database.sessions.insert(to, prepared);

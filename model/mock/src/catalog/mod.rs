@@ -133,6 +133,11 @@ impl Catalog {
         }
     }
 
+    /// Every table, and what materialized views hold.
+    pub fn tables(&self) -> impl Iterator<Item = &Rc<Table>> {
+        self.objects.keys().filter_map(|oid| self.table(*oid))
+    }
+
     pub fn index(&self, oid: Oid) -> Option<&Rc<Index>> {
         match self.object(oid)? {
             Object::Index(index) => Some(index),

@@ -3,6 +3,7 @@
 use super::{Insert, Outcome, Target};
 use crate::executor::Executor;
 use crate::ids::Tid;
+use crate::log::Change;
 use crate::query;
 use crate::store::{Reader, Row};
 use crate::types::Datum;
@@ -53,6 +54,9 @@ impl Executor {
     pub(crate) async fn insert_row(&self, target: &Target, row: &Row) -> Result<Tid, SqlError> {
         self.watch_row(target, None)?;
         let tid = self.write(target, row.clone(), Vec::new());
+        let (file, xid) = (target.table.file, self.xid());
+        let change = Change { file, xid, before: None, after: Some((tid, row.clone())) };
+        self.with(|database| database.log_change(self.session, change));
         self.enter(target, tid, row, None).await?;
         self.note(target, None, Some((tid, row)));
         Ok(tid)

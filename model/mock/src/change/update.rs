@@ -8,6 +8,7 @@ use crate::error::error;
 use crate::executor::Executor;
 use crate::expression::Expr;
 use crate::ids::Tid;
+use crate::log::Change;
 use crate::query::{Waits, filtered};
 use crate::store::{End, Locker, Reader, Row, RowLock};
 use crate::types::Datum;
@@ -250,8 +251,13 @@ impl Executor {
         let xid = self.xid();
         self.with(|database| {
             let command = database.session(self.session).transaction().command;
-            let tuple = database.file_mut(target.table.file).heap.get_mut(tid);
-            tuple.expect("a claimed version is there").end = Some(End { xid, command, next, mode });
+            let file = target.table.file;
+            let heap = &mut database.file_mut(file).heap;
+            let tuple = heap.get_mut(tid).expect("a claimed version is there");
+            tuple.end = Some(End { xid, command, next, mode });
+            let after = next.and_then(|next| Some((next, heap.get(next)?.row.clone())));
+            let change = Change { file, xid, before: Some((tid, mode)), after };
+            database.log_change(self.session, change);
         });
         Ok(())
     }

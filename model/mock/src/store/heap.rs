@@ -113,6 +113,12 @@ impl Heap {
         tid
     }
 
+    /// Puts a version back where it was.
+    pub fn restore(&mut self, tid: Tid, tuple: Tuple) {
+        self.written = self.written.max(tid.0);
+        self.tuples.insert(tid, tuple);
+    }
+
     pub fn get(&self, tid: Tid) -> Option<&Tuple> {
         self.tuples.get(&tid)
     }

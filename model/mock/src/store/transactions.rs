@@ -69,6 +69,20 @@ impl Transactions {
         self.states[xid.0 as usize - 1]
     }
 
+    /// Whether it was rolled back.
+    pub fn is_aborted(&self, xid: Xid) -> bool {
+        self.state(xid) == State::Aborted
+    }
+
+    /// The transactions after a crash: those that ran, but these, were rolled back.
+    pub fn survivors(&self, prepared: &[Xid]) -> Transactions {
+        let survives = |(at, state): (usize, &State)| match state {
+            State::Running { .. } if prepared.iter().all(|xid| xid.0 as usize != at + 1) => State::Aborted,
+            state => *state,
+        };
+        Transactions { states: self.states.iter().enumerate().map(survives).collect(), commits: self.commits }
+    }
+
     /// The transaction that it runs in, if it runs.
     pub fn running(&self, xid: Xid) -> Option<Xid> {
         match self.state(xid) {
