@@ -44,6 +44,7 @@ mod query;
 mod sequence;
 mod session;
 mod settings;
+mod shorthand;
 mod spelling;
 mod sql;
 pub mod ssi;

@@ -5,6 +5,7 @@ use crate::catalog::identifier;
 use crate::error::{error, unsupported};
 use crate::inference;
 use crate::overriding;
+use crate::shorthand;
 use crate::store::RowLock;
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -15,7 +16,7 @@ use std::rc::Rc;
 /// Respells a statement.
 pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let tokens = spell_out_current(spell_out_constraints(spell_out_locks(tokens)));
-    overriding::spell_out(inference::spell_out(tokens))
+    shorthand::spell_out(overriding::spell_out(inference::spell_out(tokens)))
 }
 
 /// How a clause locks rows. The parser knows `FOR UPDATE` and `FOR SHARE` of one table; the others reach it

@@ -60,6 +60,7 @@ golden! {
     parameters
     sets
     subqueries
+    syntax
     truths
     windows
 }

@@ -5,7 +5,7 @@ use super::target::assigned;
 use super::{Conflict, Delete, Insert, Returning, Source, Target, Update};
 use crate::catalog::{Object, Privilege, QualifiedName, identifier, parts};
 use crate::error::{error, unsupported};
-use crate::expression::{Binder, Bound, Expr};
+use crate::expression::{Binder, Bound, Expr, is_default};
 use crate::ids::Oid;
 use crate::inference::Part;
 use crate::locks::Mode;
@@ -308,51 +308,6 @@ impl Binder<'_> {
         Ok((target, Source { select, recheck }))
     }
 
-    fn assignments(
-        &mut self,
-        assignments: &[ast::Assignment],
-        target: &Target,
-    ) -> Result<Vec<(usize, Expr)>, SqlError> {
-        // What is assigned is looked at before what it is assigned to.
-        let mut values = Vec::new();
-        for ast::Assignment { target: to, value } in assignments {
-            match (to, value) {
-                (ast::AssignmentTarget::ColumnName(name), value) => values.push((name, self.value(value)?)),
-                (ast::AssignmentTarget::Tuple(names), ast::Expr::Tuple(list)) => {
-                    if names.len() != list.len() {
-                        return Err(error("42601", "number of columns does not match number of values"));
-                    }
-                    for (name, value) in names.iter().zip(list) {
-                        values.push((name, self.value(value)?));
-                    }
-                }
-                _ => return Err(unsupported("an assignment of a row")),
-            }
-        }
-        let mut assigned: Vec<(usize, Expr)> = Vec::new();
-        for (name, value) in values {
-            let [name] = &*parts(name)? else { return Err(unsupported(format!("an assignment to {name}"))) };
-            let (place, column) = target.column(name)?;
-            if assigned.iter().any(|(other, _)| *other == place) {
-                return Err(error("42601", format!("multiple assignments to same column \"{name}\"")));
-            }
-            let expr = match value {
-                None => target.default(self, place)?,
-                Some(_) if column.is_fixed() => {
-                    return Err(error("428C9", format!("column \"{name}\" can only be updated to DEFAULT")));
-                }
-                Some(bound) => super::target::assigned(self, bound, column)?,
-            };
-            assigned.push((place, expr));
-        }
-        Ok(assigned)
-    }
-
-    /// What is assigned; `None` is DEFAULT.
-    fn value(&mut self, ast: &ast::Expr) -> Result<Option<Bound>, SqlError> {
-        if is_default(ast) { Ok(None) } else { self.expr(ast).map(Some) }
-    }
-
     fn returning(&mut self, items: Option<&[ast::SelectItem]>) -> Result<Option<Returning>, SqlError> {
         let Some(items) = items else { return Ok(None) };
         let entries = self.list(items)?;
@@ -406,11 +361,6 @@ fn unique_indexes(target: &Target) -> impl Iterator<Item = (usize, &super::targe
 
 fn no_value(column: &crate::catalog::Column) -> SqlError {
     error("428C9", format!("cannot insert a non-DEFAULT value into column \"{}\"", column.name))
-}
-
-fn is_default(ast: &ast::Expr) -> bool {
-    matches!(ast, ast::Expr::Identifier(ident)
-        if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
 }
 
 /// Whether a part of a statement speaks of columns.

@@ -6,6 +6,7 @@
 //!                                -> end it -> INSERT's second half
 //! ```
 
+mod assign;
 mod bind;
 mod claim;
 mod conflict;

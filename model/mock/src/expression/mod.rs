@@ -3,7 +3,7 @@
 mod bind;
 mod evaluate;
 
-pub(crate) use bind::{Binder, Bound, Need, VisibleCte, function_name, sort_key};
+pub(crate) use bind::{Binder, Bound, Need, SYMMETRIC, VisibleCte, function_name, is_default, sort_key};
 pub(crate) use evaluate::{Context, Outer, check_depth, no_expression};
 
 use crate::functions::{Aggregate, Call};

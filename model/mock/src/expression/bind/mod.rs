@@ -4,9 +4,11 @@ mod function;
 mod literal;
 mod operator;
 mod row;
+mod symmetric;
 mod window;
 
 pub(crate) use function::{function_name, sort_key};
+pub(crate) use symmetric::SYMMETRIC;
 
 use super::evaluate::check_depth;
 use super::{Called, Converted, EngineCall, Expr, Subquery, SubqueryKind};
@@ -176,6 +178,9 @@ impl<'a> Binder<'a> {
         use ast::Expr as Ast;
         match ast {
             Ast::Nested(inner) => self.expr(inner),
+            Ast::Identifier(_) if is_default(ast) => {
+                Err(error("42601", "DEFAULT is not allowed in this context"))
+            }
             Ast::Identifier(ident) => self.column(&identifier(ident)),
             Ast::CompoundIdentifier(idents) => match idents.as_slice() {
                 [relation, column] | [_, relation, column] => {
@@ -224,11 +229,7 @@ impl<'a> Binder<'a> {
             Ast::IsNotUnknown(inner) => self.is(inner, None, true),
             Ast::IsDistinctFrom(left, right) => self.distinct(left, right, false),
             Ast::IsNotDistinctFrom(left, right) => self.distinct(left, right, true),
-            Ast::Between { expr, negated: not, low, high } => {
-                let least = self.binary(expr, &ast::BinaryOperator::GtEq, low)?;
-                let most = self.binary(expr, &ast::BinaryOperator::LtEq, high)?;
-                Ok(Bound::bool(negated(Expr::And([least.expr, most.expr].into()), *not)))
-            }
+            Ast::Between { expr, negated: not, low, high } => self.between(expr, low, high, *not),
             Ast::InList { expr, list, negated: not } => self.in_list(expr, list, *not),
             Ast::InSubquery { expr, subquery, negated: not } => {
                 if let Some(parts) = row::row_parts(expr) {
@@ -293,6 +294,9 @@ impl<'a> Binder<'a> {
         for level in 0..self.scopes.len() {
             let scope = &self.scopes[self.scopes.len() - 1 - level];
             let Some(source) = scope.relation(relation) else { continue };
+            if source.columns.iter().filter(|named| *named.name == *column).count() > 1 {
+                return Err(error("42702", format!("column reference \"{column}\" is ambiguous")));
+            }
             if let Some(named) = source.column(column) {
                 return Ok(Bound::new(outer(Expr::Column(named.slot), level), named.ty));
             }
@@ -381,7 +385,7 @@ impl<'a> Binder<'a> {
     }
 
     /// What becomes of a subquery's rows.
-    fn over_query(&mut self, kind: SubqueryKind, query: Rc<Query>) -> Expr {
+    pub fn over_query(&mut self, kind: SubqueryKind, query: Rc<Query>) -> Expr {
         let reaches = |expr: &Expr, depth: usize| matches!(expr, Expr::Outer { level, .. } if *level > depth);
         let number = self.cte_count;
         self.cte_count += 1;
@@ -493,6 +497,12 @@ impl<'a> Binder<'a> {
         let expr = Expr::Cast(Converted { expr: bound.expr, cast, to, modifier }.into());
         Ok(folded(expr))
     }
+}
+
+/// Whether this is the word DEFAULT.
+pub(crate) fn is_default(ast: &ast::Expr) -> bool {
+    matches!(ast, ast::Expr::Identifier(ident)
+        if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
 }
 
 /// A cast of a literal is a literal.

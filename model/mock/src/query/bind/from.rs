@@ -165,8 +165,31 @@ impl Binder<'_> {
             ast::TableFactor::NestedJoin { table_with_joins, alias: None } => {
                 self.with_joins(table_with_joins)
             }
+            ast::TableFactor::NestedJoin { table_with_joins, alias: Some(alias) } => {
+                self.named_join(table_with_joins, alias)
+            }
             other => Err(unsupported(format!("{other} in FROM"))),
         }
+    }
+
+    /// A join that has a name: what is inside has none any more.
+    fn named_join(
+        &mut self,
+        joined: &ast::TableWithJoins,
+        alias: &ast::TableAlias,
+    ) -> Result<Source, SqlError> {
+        let (relations, columns) = (self.scope().relations.len(), self.scope().columns.len());
+        let source = self.with_joins(joined)?;
+        let scope = self.scope();
+        scope.relations.truncate(relations);
+        let named = |column: Column| match column.expr {
+            Expr::Column(slot) => Ok(Named { name: column.name, ty: column.ty, slot }),
+            _ => Err(unsupported("a name for a join that merges columns")),
+        };
+        let columns = scope.columns.split_off(columns).into_iter().map(named).collect::<Result<_, _>>()?;
+        let relation = Relation { name: "".into(), columns, table: None, is_hidden: false };
+        self.scope().add(renamed(relation, Some(alias))?, 0)?;
+        Ok(source)
     }
 
     fn named(&mut self, name: &ast::ObjectName, alias: Option<&ast::TableAlias>) -> Result<Source, SqlError> {
@@ -319,7 +342,8 @@ impl Binder<'_> {
         alias: Option<&ast::TableAlias>,
     ) -> Result<Source, SqlError> {
         let Some(alias) = alias else {
-            return Err(error("42601", "subquery in FROM must have an alias"));
+            let what = if matches!(*subquery.body, ast::SetExpr::Values(_)) { "VALUES" } else { "subquery" };
+            return Err(error("42601", format!("{what} in FROM must have an alias")));
         };
         let query = if lateral {
             self.subquery(subquery)?

@@ -10,7 +10,7 @@ pub(crate) use from::together;
 pub(crate) use path::{all_of, column_of};
 pub(crate) use settled::{settled, settled_default};
 
-use super::{Body, Cte, Output, Query, SetOperation};
+use super::{Body, Cte, Output, Query, Scope, SetOperation};
 use crate::catalog::identifier;
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, VisibleCte, sort_key};
@@ -74,10 +74,8 @@ impl Binder<'_> {
             ast::SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 self.set_operation(left, *op, *set_quantifier, right)
             }
-            ast::SetExpr::Table(table) => {
-                let name = table.table_name.as_deref().unwrap_or_default();
-                Err(unsupported(format!("TABLE {name}")))
-            }
+            // Where it begins a query it has been spelled out.
+            ast::SetExpr::Table(_) => Err(unsupported("TABLE in this place")),
             ast::SetExpr::Insert(_)
             | ast::SetExpr::Update(_)
             | ast::SetExpr::Delete(_)
@@ -127,7 +125,10 @@ impl Binder<'_> {
 
     fn values(&mut self, values: &ast::Values) -> Result<Query, SqlError> {
         let series = self.series.take();
+        // It is a query of its own, though there is no FROM in it.
+        self.scopes.push(Scope::default());
         let values = self.values_without_series(values);
+        self.scopes.pop();
         self.series = series;
         values
     }
@@ -236,7 +237,10 @@ impl Binder<'_> {
         };
         let mut number = |ast: Option<&ast::Expr>, clause: &str| -> Result<Option<Expr>, SqlError> {
             let Some(ast) = ast else { return Ok(None) };
-            let bound = self.expr(ast).map_err(|failure| match ast {
+            self.scopes.push(Scope::default());
+            let bound = self.expr(ast);
+            self.scopes.pop();
+            let bound = bound.map_err(|failure| match ast {
                 // The columns of the query itself are out of its sight.
                 ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_) => {
                     error("42P10", format!("argument of {clause} must not contain variables"))

@@ -127,7 +127,14 @@ impl Binder<'_> {
             match item {
                 ast::SelectItem::UnnamedExpr(expr) => {
                     let bound = self.expr(expr)?;
-                    list.push((column_name(expr), bound));
+                    let name = match &bound.expr {
+                        // It is called as the query's column is, which may come from a wildcard.
+                        Expr::Subquery(subquery) if matches!(expr, ast::Expr::Subquery(_)) => {
+                            subquery.query.columns[0].name.clone()
+                        }
+                        _ => column_name(expr),
+                    };
+                    list.push((name, bound));
                 }
                 ast::SelectItem::ExprWithAlias { expr, alias } => {
                     let bound = self.expr(expr)?;
