@@ -174,10 +174,10 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The statement looks for a key in an index.
-    pub fn read_index(&self, index: Oid) {
+    /// The statement looks for a key on this page of an index.
+    pub fn read_index(&self, index: Oid, page: u32) {
         if let Some(own) = self.watched {
-            self.database.ssi.borrow_mut().read_index(own, index, 0);
+            self.database.ssi.borrow_mut().read_index(own, index, page);
         }
     }
 

@@ -143,6 +143,14 @@ pub(crate) struct Index {
     pub keys: Vec<ast::Expr>,
     /// Only the rows where this holds.
     pub predicate: Option<ast::Expr>,
+    pub method: Method,
+}
+
+/// How an index finds its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Method {
+    Btree,
+    Hash,
 }
 
 /// A sequence.

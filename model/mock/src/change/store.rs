@@ -60,7 +60,7 @@ impl Executor {
                 self.wait_until_free(target, index, &key, tid).await?;
             }
             if !stays {
-                self.watch_index(index.oid)?;
+                self.watch_key(target, index.oid, &key)?;
             }
             if is_missed {
                 continue;
@@ -110,7 +110,7 @@ impl Executor {
                 Holder::Perhaps(xid) => self.wait_for(xid).await?,
                 Holder::Taken(_) => {
                     // Who fails for a row that he could not see cannot be serialized.
-                    self.watch_index(index.oid)?;
+                    self.watch_key(target, index.oid, key)?;
                     let message =
                         format!("duplicate key value violates unique constraint \"{}\"", index.name);
                     return Err(error("23505", message));

@@ -1,6 +1,6 @@
 //! The table that a statement changes.
 
-use crate::catalog::{Catalog, Column, ConstraintKind, Generated, Key, Naming, Table};
+use crate::catalog::{Catalog, Column, ConstraintKind, Generated, Key, Method, Naming, Table};
 use crate::error::error;
 use crate::expression::{Binder, Bound, Context, Expr};
 use crate::ids::Oid;
@@ -38,6 +38,7 @@ pub(crate) struct TargetIndex {
     /// What it is over, on the table's row.
     pub keys: Rc<[Expr]>,
     pub predicate: Option<Expr>,
+    pub method: Method,
 }
 
 impl Target {
@@ -83,6 +84,7 @@ impl Target {
                 columns: columns.filter(|_| predicate.is_none()),
                 keys: keys.into(),
                 predicate,
+                method: index.method,
             });
         }
         let mut refers: Vec<_> = table.foreign_keys().map(|(_, key)| key.clone()).collect();

@@ -3,6 +3,7 @@
 use super::Target;
 use crate::executor::Executor;
 use crate::ids::{Oid, Tid};
+use crate::types::Datum;
 use drawloom_model::SqlError;
 
 impl Executor {
@@ -22,10 +23,11 @@ impl Executor {
     ///
     /// # Errors
     /// `40001`
-    pub(super) fn watch_index(&self, index: Oid) -> Result<(), SqlError> {
+    pub(super) fn watch_key(&self, target: &Target, index: Oid, key: &[Datum]) -> Result<(), SqlError> {
         self.with(|database| {
             let Some(own) = database.watched(self.session) else { return Ok(()) };
-            Ok(database.ssi.get_mut().write_index(own, index, 0)?)
+            let page = database.file_mut(target.table.file).index(index).page(key);
+            Ok(database.ssi.get_mut().write_index(own, index, page)?)
         })
     }
 }

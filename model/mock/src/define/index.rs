@@ -1,14 +1,15 @@
 //! CREATE INDEX.
 
 use super::table::free_name;
-use crate::catalog::{Index, Object, QualifiedName, identifier};
+use crate::catalog::{Index, Method, Object, QualifiedName, Table, identifier};
 use crate::change::Target;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
+use crate::query::column_of;
 use crate::store::Reader;
-use crate::types::Datum;
+use crate::types::{Datum, Scalar};
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 use std::collections::BTreeSet;
@@ -63,7 +64,9 @@ impl Executor {
             nulls_distinct: create.nulls_distinct.unwrap_or(true),
             keys,
             predicate: create.predicate.clone(),
+            method: method(create)?,
         };
+        check_method(&index, &definition)?;
         let naming = self.with(|database| {
             database.define(self.session, oid, Some(Object::Index(index.into())));
             database.session(self.session).naming.clone()
@@ -101,4 +104,56 @@ impl Executor {
             Ok(())
         })
     }
+}
+
+/// How the index is to find its keys.
+///
+/// # Errors
+/// `42704`: PostgreSQL does not know such a way; `0A000`: this database does not.
+fn method(create: &ast::CreateIndex) -> Result<Method, SqlError> {
+    let name = match &create.using {
+        None | Some(ast::IndexType::BTree) => return Ok(Method::Btree),
+        Some(ast::IndexType::Hash) => return Ok(Method::Hash),
+        Some(ast::IndexType::Custom(name)) => identifier(name),
+        Some(other) => other.to_string().to_lowercase().into(),
+    };
+    match &*name {
+        "btree" => Ok(Method::Btree),
+        "hash" => Ok(Method::Hash),
+        "gin" | "gist" | "spgist" | "brin" => Err(unsupported(format!("CREATE INDEX USING {name}"))),
+        _ => Err(error("42704", format!("access method \"{name}\" does not exist"))),
+    }
+}
+
+/// Whether a hash index is one that there can be.
+///
+/// # Errors
+/// `0A000`
+fn check_method(index: &Index, table: &Table) -> Result<(), SqlError> {
+    if index.method != Method::Hash {
+        return Ok(());
+    }
+    let refused = |what| Err(error("0A000", format!("access method \"hash\" does not support {what}")));
+    if index.unique {
+        return refused("unique indexes");
+    }
+    let [key] = index.keys.as_slice() else { return refused("multicolumn indexes") };
+    let Some(column) = column_of(table, key) else {
+        return Err(unsupported("a hash index over an expression"));
+    };
+    let ty = table.columns[column].ty;
+    let has_hash = matches!(
+        ty.scalar,
+        Scalar::Bool
+            | Scalar::Int2
+            | Scalar::Int4
+            | Scalar::Int8
+            | Scalar::Text
+            | Scalar::Varchar
+            | Scalar::Bytea
+    );
+    if ty.is_array || !has_hash {
+        return Err(unsupported(format!("a hash index over {ty}")));
+    }
+    Ok(())
 }

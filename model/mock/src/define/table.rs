@@ -3,7 +3,7 @@
 use super::column::Owner;
 use super::foreign_key::{self, refuse_unenforced};
 use crate::catalog::{
-    Column, Constraint, ConstraintKind, Index, Naming, Object, QualifiedName, Table, identifier,
+    Column, Constraint, ConstraintKind, Index, Method, Naming, Object, QualifiedName, Table, identifier,
 };
 use crate::change::{Target, target};
 use crate::error::{error, unsupported};
@@ -195,6 +195,7 @@ impl Executor {
                 nulls_distinct: unique.nulls_distinct,
                 keys,
                 predicate: None,
+                method: Method::Btree,
             },
         ))
     }
@@ -212,8 +213,8 @@ impl Executor {
                 if file.indexes.contains_key(&index.oid) {
                     continue;
                 }
-                let mut entries =
-                    Entries::new(index.keys.clone(), index.predicate.clone(), target.missing.clone());
+                let (keys, predicate) = (index.keys.clone(), index.predicate.clone());
+                let mut entries = Entries::new(keys, predicate, target.missing.clone(), index.method);
                 for (tid, tuple) in file.heap.iter() {
                     if let Some(key) = entries.key(&tuple.row)? {
                         entries.insert(&key, tid);

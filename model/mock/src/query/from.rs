@@ -205,8 +205,9 @@ impl Scan {
             Path::Index { index, equal } => {
                 let Some(key) = values(equal, cx, row)? else { return Ok(()) };
                 let file = world.file(self.file);
-                world.read_index(*index);
-                for tid in file.indexes[index].equal(&key) {
+                let entries = file.index(*index);
+                world.read_index(*index, entries.page(&key));
+                for tid in entries.equal(&key) {
                     let tuple = file.heap.get(tid).expect("an index names versions that there are");
                     if world.sees(tuple)? {
                         world.read_row(self.table, tid, tuple);

@@ -1,6 +1,7 @@
 //! Indexes: which row versions have a key.
 
-use super::Row;
+use super::{Row, bucket};
+use crate::catalog::Method;
 use crate::expression::{Context, Expr};
 use crate::ids::Tid;
 use crate::types::Datum;
@@ -16,13 +17,22 @@ pub(crate) struct Index {
     pub predicate: Option<Expr>,
     /// What a row has in the columns that it was written without.
     pub missing: Vec<Datum>,
+    method: Method,
     entries: BTreeMap<Vec<Datum>, Vec<Tid>>,
 }
 
 impl Index {
     /// An index with no entries.
-    pub fn new(keys: Rc<[Expr]>, predicate: Option<Expr>, missing: Vec<Datum>) -> Index {
-        Index { keys, predicate, missing, entries: BTreeMap::new() }
+    pub fn new(keys: Rc<[Expr]>, predicate: Option<Expr>, missing: Vec<Datum>, method: Method) -> Index {
+        Index { keys, predicate, missing, method, entries: BTreeMap::new() }
+    }
+
+    /// The page that a key is on, as who watches reads and writes has it: a B-tree is one page as long as it is small.
+    pub fn page(&self, key: &[Datum]) -> u32 {
+        match (self.method, key) {
+            (Method::Hash, [key]) => bucket::bucket(key),
+            _ => 0,
+        }
     }
 
     /// The key of a row, if the index has it.
@@ -43,7 +53,10 @@ impl Index {
         {
             return Ok(None);
         }
-        self.keys.iter().map(|key| key.evaluate(&Context::IMMUTABLE, row)).collect::<Result<_, _>>().map(Some)
+        let key = self.keys.iter().map(|key| key.evaluate(&Context::IMMUTABLE, row));
+        let key = key.collect::<Result<Vec<Datum>, _>>()?;
+        let has = self.method == Method::Btree || !key.iter().any(Datum::is_null);
+        Ok(has.then_some(key))
     }
 
     /// Adds an entry; how many there are of its key now.

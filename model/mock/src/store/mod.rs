@@ -9,6 +9,7 @@
 //! As in PostgreSQL a version is never changed: an UPDATE ends it and writes the next one, and a reader finds
 //! by its snapshot which of a row's versions it sees.
 
+mod bucket;
 mod heap;
 mod index;
 mod transactions;
