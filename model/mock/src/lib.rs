@@ -25,6 +25,7 @@ pub mod bug;
 mod catalog;
 mod change;
 mod command;
+mod construct;
 mod cursor;
 mod database;
 mod define;

@@ -93,6 +93,8 @@ const KNOWN: &[(&str, Kind, &str)] = &[
     ("transaction_isolation", Kind::Isolation, "read committed"),
     ("transaction_deferrable", Kind::Bool, "off"),
     ("transaction_read_only", Kind::Bool, "off"),
+    ("vacuum_freeze_min_age", Kind::Number, "50000000"),
+    ("vacuum_multixact_freeze_min_age", Kind::Number, "5000000"),
     ("work_mem", Kind::Text, "4MB"),
 ];
 

@@ -2,6 +2,7 @@
 
 use crate::catalog::QualifiedName;
 use crate::command::Command;
+use crate::construct;
 use crate::error::error;
 use crate::spelling;
 use crate::utility::Utility;
@@ -45,7 +46,8 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     if let Some(command) = parsed(tokens.clone(), Command::parse)? {
         return Ok(Parsed::Command(command));
     }
-    statements(tokens).map(Parsed::Statements)
+    let refusal = |failure| construct::refusal(&tokens).unwrap_or(failure);
+    statements(tokens.clone()).map(Parsed::Statements).map_err(refusal)
 }
 
 /// The statements that are made of these tokens.

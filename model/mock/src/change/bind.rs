@@ -10,7 +10,7 @@ use crate::ids::Oid;
 use crate::inference::Part;
 use crate::locks::Mode;
 use crate::overriding::{self, Overriding};
-use crate::query::{self, Distinct, Named, Output, Query, Relation, Scope, Select};
+use crate::query::{self, Distinct, Named, Origin, Output, Query, Relation, Scope, Select};
 use crate::types::{Type, cast::Context};
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -201,7 +201,13 @@ impl Binder<'_> {
                     slot: begin + place,
                 };
                 let columns = target.table.live_columns().map(named).collect();
-                let excluded = Relation { name: "excluded".into(), columns, table: None, is_hidden: true };
+                let excluded = Relation {
+                    name: "excluded".into(),
+                    columns,
+                    table: None,
+                    is_hidden: true,
+                    origin: Origin::Other,
+                };
                 scope.add(excluded, target.missing.len())?;
                 self.scopes.push(scope);
                 let assignments = self.assignments(&update.assignments, target)?;
@@ -348,7 +354,8 @@ impl Target {
         let columns = self.table.live_columns().map(named).collect();
         let width = self.missing.len();
         let table = Some((self.oid, width));
-        let relation = Relation { name: name.clone(), columns, table, is_hidden: false };
+        let relation =
+            Relation { name: name.clone(), columns, table, is_hidden: false, origin: Origin::Table };
         let mut scope = Scope::default();
         scope.add(relation, width + 1).expect("the first name is free");
         scope

@@ -42,6 +42,13 @@ impl Executor {
 
     async fn alter(&self, table: Oid, action: &Action) -> Result<(), SqlError> {
         match action {
+            Action::AddConstraint { constraint, .. } if is_unique(constraint) => {
+                self.await_grants(table).await?
+            }
+            Action::AddColumn { .. } | Action::AddConstraint { .. } => self.claim_object(table).await?,
+            _ => (),
+        }
+        match action {
             Action::AddColumn { if_not_exists, column_def, column_position: None, .. } => {
                 self.add_column(table, column_def, *if_not_exists).await
             }
@@ -216,6 +223,10 @@ fn missing_constraint(name: &str, table: &Table) -> SqlError {
     error("42704", message)
 }
 
+fn is_unique(constraint: &ast::TableConstraint) -> bool {
+    matches!(constraint, ast::TableConstraint::PrimaryKey(_) | ast::TableConstraint::Unique(_))
+}
+
 /// How an action locks the table (PostgreSQL's AlterTableGetLockLevel).
 fn lock_mode(action: &Action) -> Mode {
     match action {
@@ -235,10 +246,8 @@ fn pass(action: &Action) -> u8 {
         Action::AlterColumn { op: ColumnAction::SetDataType { .. }, .. } => 1,
         Action::AddColumn { .. } => 2,
         Action::AlterColumn { .. } => 3,
-        Action::AddConstraint { constraint, .. } => match constraint {
-            ast::TableConstraint::PrimaryKey(_) | ast::TableConstraint::Unique(_) => 4,
-            _ => 5,
-        },
+        Action::AddConstraint { constraint, .. } if is_unique(constraint) => 4,
+        Action::AddConstraint { .. } => 5,
         _ => 6,
     }
 }

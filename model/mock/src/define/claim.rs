@@ -57,6 +57,19 @@ impl Executor {
         Ok(())
     }
 
+    /// Waits until nobody is granting anything on an object: what PostgreSQL changes in place, in the same row of its
+    /// catalog, comes after.
+    ///
+    /// # Errors
+    /// Those of waiting.
+    pub(crate) async fn await_grants(&self, oid: Oid) -> Result<(), SqlError> {
+        while let Some(xid) = self.rival(|changes: &Changes| changes.notes.contains_key(&oid)) {
+            self.wait_for(xid).await?;
+        }
+        self.with(|database| database.refresh(self.session));
+        Ok(())
+    }
+
     /// The transaction of another session that has made such changes.
     fn rival(&self, made: impl Fn(&Changes) -> bool) -> Option<Xid> {
         self.with(|database| {

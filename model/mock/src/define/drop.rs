@@ -32,7 +32,10 @@ impl Executor {
                 continue;
             };
             match kind {
-                Kind::Table => self.refuse_pending(oid, "DROP TABLE")?,
+                Kind::Table => {
+                    self.refuse_pending(oid, "DROP TABLE")?;
+                    self.claim_object(oid).await?;
+                }
                 Kind::Index => {
                     self.with(|database| refuse_constraint(database.catalog(self.session), oid))?
                 }

@@ -55,6 +55,7 @@ impl Executor {
             }
         };
         self.claim_name(definition.schema, &name).await?;
+        self.await_grants(table).await?;
         let oid = self.with(|database| database.new_oid());
         let index = Index {
             name,

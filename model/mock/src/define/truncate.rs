@@ -37,6 +37,7 @@ impl Executor {
             if truncate.identity == Some(ast::TruncateIdentityOption::Restart) {
                 self.restart(table);
             }
+            self.claim_object(table).await?;
             let Some(definition) = self.table(table) else { continue };
             self.replace_file(table, Table::clone(&definition), Vec::new())?;
         }

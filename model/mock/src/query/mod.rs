@@ -21,7 +21,7 @@ mod window;
 pub(crate) use bind::{all_of, column_of, settled, settled_default, together};
 pub(crate) use from::{Hash, Join, JoinKind, Path, Scan, Source, each};
 pub(crate) use rows::{filtered, limits, rows};
-pub(crate) use scope::{Column, Named, Relation, Scope};
+pub(crate) use scope::{Column, Named, Origin, Relation, Scope};
 pub(crate) use sort::sort;
 
 use crate::change::Target;

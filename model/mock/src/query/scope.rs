@@ -26,6 +26,18 @@ pub(crate) struct Relation {
     pub table: Option<(Oid, usize)>,
     /// Its columns are found by their full names only.
     pub is_hidden: bool,
+    pub origin: Origin,
+}
+
+/// What a source of FROM is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Table,
+    /// One of PostgreSQL's own tables.
+    System,
+    /// A view or a subquery, whose tables are further in.
+    Query,
+    Other,
 }
 
 /// A column that has a name.

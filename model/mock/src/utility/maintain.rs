@@ -53,6 +53,7 @@ impl Executor {
                 if !self.lock_for(it, "vacuum", oid, &name, mode).await? {
                     continue;
                 }
+                self.await_grants(oid).await?;
                 self.with(|database| forget_dead(database, oid));
             }
             if it.verb == Verb::Analyze || it.analyzes {

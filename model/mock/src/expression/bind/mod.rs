@@ -17,7 +17,7 @@ use crate::error::{error, unsupported};
 use crate::functions;
 use crate::ids::Oid;
 use crate::locks::Mode;
-use crate::query::{Query, Scope};
+use crate::query::{Origin, Query, Scope};
 use crate::types::cast::{self, Context};
 use crate::types::{Datum, Modifier, Scalar, Type, resolve};
 use drawloom_model::SqlError;
@@ -287,7 +287,11 @@ impl<'a> Binder<'a> {
         if let Some(bound) = self.niladic(name) {
             return Ok(bound);
         }
-        Err(error("42703", format!("column \"{name}\" does not exist")))
+        let scopes = self.scopes.iter().flat_map(|scope| &scope.relations);
+        match scopes.into_iter().find(|relation| relation.origin == Origin::System) {
+            Some(system) => Err(unsupported(format!("the column {name} of {}", system.name))),
+            None => Err(error("42703", format!("column \"{name}\" does not exist"))),
+        }
     }
 
     fn qualified(&mut self, relation: &str, column: &str) -> Result<Bound, SqlError> {
@@ -302,6 +306,9 @@ impl<'a> Binder<'a> {
             }
             if let Some(bound) = system_column(source, column) {
                 return Ok(Bound::new(outer(bound.expr, level), bound.ty));
+            }
+            if source.origin == Origin::System {
+                return Err(unsupported(format!("the column {column} of {relation}")));
             }
             return Err(error("42703", format!("column {relation}.{column} does not exist")));
         }

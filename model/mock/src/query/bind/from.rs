@@ -1,6 +1,6 @@
 //! FROM: which sources there are, and how they are joined.
 
-use super::super::{Column, Join, JoinKind, Named, Path, Relation, Repeated, Scan, Scope, Source};
+use super::super::{Column, Join, JoinKind, Named, Origin, Path, Relation, Repeated, Scan, Scope, Source};
 use super::path::attach;
 use crate::catalog::{Object, Privilege, QualifiedName, Table, View, identifier};
 use crate::error::{error, unsupported};
@@ -206,7 +206,7 @@ impl Binder<'_> {
                 return Err(error("0A000", message));
             }
             let columns = cte.columns.iter().map(|column| (column.name.clone(), column.ty)).collect();
-            self.add(&name.name.clone(), columns, alias, None)?;
+            self.add(&name.name.clone(), columns, alias, Origin::Other)?;
             return Ok(Source::Cte { number, width });
         }
         let (oid, object) = self.catalog.resolve(self.naming, &name)?;
@@ -237,13 +237,13 @@ impl Binder<'_> {
             Object::System(system) => {
                 self.uses(oid, Mode::AccessShare);
                 let columns = system.columns.iter().map(|(name, ty)| ((*name).into(), *ty)).collect();
-                self.add(name, columns, alias, None)?;
+                self.add(name, columns, alias, Origin::System)?;
                 Ok(Source::System(Rows::System(system)))
             }
             Object::Sequence(_) => {
                 self.uses(oid, Mode::AccessShare);
                 let columns = sequence::COLUMNS.iter().map(|(name, ty)| ((*name).into(), *ty)).collect();
-                self.add(name, columns, alias, None)?;
+                self.add(name, columns, alias, Origin::Other)?;
                 Ok(Source::System(Rows::Sequence(oid)))
             }
             other => Err(error("42809", format!("cannot open relation \"{}\"", other.name()))),
@@ -292,7 +292,13 @@ impl Binder<'_> {
         };
         let columns: Vec<Named> = table.live_columns().map(named).collect();
         let tid = begin + missing.len();
-        let relation = Relation { name: name.clone(), columns, table: Some((oid, tid)), is_hidden: false };
+        let relation = Relation {
+            name: name.clone(),
+            columns,
+            table: Some((oid, tid)),
+            is_hidden: false,
+            origin: Origin::Table,
+        };
         let relation = renamed(relation, alias)?;
         if relation.name != *name {
             self.unreachable.push(name.clone());
@@ -331,7 +337,7 @@ impl Binder<'_> {
         let query = query?;
         let columns = view.columns.iter().zip(&query.columns);
         let columns = columns.map(|(own, column)| (own.name.clone(), column.ty)).collect();
-        self.add(name, columns, alias, None)?;
+        self.add(name, columns, alias, Origin::Query)?;
         Ok(Source::Query { query, lateral: false })
     }
 
@@ -358,7 +364,7 @@ impl Binder<'_> {
             query?
         };
         let columns = query.columns.iter().map(|column| (column.name.clone(), column.ty)).collect();
-        self.add(&identifier(&alias.name), columns, Some(alias), None)?;
+        self.add(&identifier(&alias.name), columns, Some(alias), Origin::Query)?;
         Ok(Source::Query { query, lateral })
     }
 
@@ -399,7 +405,7 @@ impl Binder<'_> {
         if ordinality {
             columns.push(("ordinality".into(), Type::of(Scalar::Int8)));
         }
-        self.add(&name, columns, alias, None)?;
+        self.add(&name, columns, alias, Origin::Other)?;
         Ok(Source::Series { repeated, width, ordinality })
     }
 
@@ -423,7 +429,7 @@ impl Binder<'_> {
         let column = alias.map_or_else(|| name.clone(), |alias| identifier(&alias.name));
         let columns = vec![super::super::Output { name: column.clone(), ty }];
         let query = super::super::Query::of_values(vec![vec![expr]], columns).into();
-        self.add(name, vec![(column, ty)], alias, None)?;
+        self.add(name, vec![(column, ty)], alias, Origin::Other)?;
         Ok(Source::Query { query, lateral: true })
     }
 
@@ -447,13 +453,14 @@ impl Binder<'_> {
         name: &Rc<str>,
         columns: Vec<(Rc<str>, Type)>,
         alias: Option<&ast::TableAlias>,
-        table: Option<(Oid, usize)>,
+        origin: Origin,
     ) -> Result<(), SqlError> {
         let begin = self.scope().width;
         let width = columns.len();
         let columns = columns.into_iter().zip(begin..);
         let columns = columns.map(|((name, ty), slot)| Named { name, ty, slot }).collect();
-        let relation = renamed(Relation { name: name.clone(), columns, table, is_hidden: false }, alias)?;
+        let relation =
+            renamed(Relation { name: name.clone(), columns, table: None, is_hidden: false, origin }, alias)?;
         self.scope().add(relation, width)
     }
 }

@@ -1,6 +1,6 @@
 //! SELECT.
 
-use super::super::{Body, Distinct, Mark, Output, Query, Scope, Select, Waits};
+use super::super::{Body, Distinct, Mark, Origin, Output, Query, Relation, Scope, Select, Waits};
 use super::group::Grouping;
 use super::{all_of, position};
 use crate::catalog::{Privilege, QualifiedName, identifier};
@@ -241,6 +241,13 @@ impl Binder<'_> {
                 }
                 None => scope.relations.iter().filter(|relation| relation.table.is_some()).cloned().collect(),
             };
+            let named = of.is_some();
+            let within = |relation: &&Relation| matches!(relation.origin, Origin::System | Origin::Query);
+            if let Some(other) =
+                scope.relations.iter().filter(|it| !named || of.as_ref() == Some(&it.name)).find(within)
+            {
+                return Err(unsupported(format!("{} of {}, which is no table,", words(mode), other.name)));
+            }
             for relation in relations {
                 let Some((oid, _)) = relation.table else {
                     let message = format!("{} cannot be applied to {}", words(mode), relation.name);
