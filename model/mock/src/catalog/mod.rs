@@ -21,7 +21,8 @@ mod view;
 pub(crate) use changes::Changes;
 pub(crate) use naming::{Naming, PG_TEMP, QualifiedName, identifier, parts};
 pub(crate) use object::{
-    Column, Constraint, ConstraintKind, Generated, Index, Key, Method, Object, Schema, Sequence, Table,
+    Column, Constraint, ConstraintKind, Deferral, Generated, Index, Key, Method, Object, Schema, Sequence,
+    Table,
 };
 pub(crate) use object::{DATABASES, ROLES, SCHEMAS};
 pub(crate) use role::{EVERYBODY, Grant, Notes, Privilege, Role};

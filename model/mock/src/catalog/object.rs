@@ -124,8 +124,7 @@ pub(crate) struct Key {
     pub on_update: Option<ast::ReferentialAction>,
     /// Either all of the columns are NULL or none (MATCH FULL).
     pub match_full: bool,
-    pub deferrable: bool,
-    pub initially_deferred: bool,
+    pub deferral: Option<Deferral>,
     /// Whether the rows that there were have been checked.
     pub is_valid: bool,
 }
@@ -144,6 +143,16 @@ pub(crate) struct Index {
     /// Only the rows where this holds.
     pub predicate: Option<ast::Expr>,
     pub method: Method,
+    pub deferral: Option<Deferral>,
+}
+
+/// When a constraint is checked that SET CONSTRAINTS may put off; others are checked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Deferral {
+    /// `DEFERRABLE INITIALLY IMMEDIATE`: after each statement.
+    Immediate,
+    /// `DEFERRABLE INITIALLY DEFERRED`: at COMMIT.
+    Deferred,
 }
 
 /// How an index finds its keys.

@@ -91,6 +91,11 @@ impl Executor {
         'again: loop {
             for place in &conflict.arbiters {
                 let index = &target.indexes[*place];
+                if index.deferral.is_some() {
+                    let message = "ON CONFLICT does not support deferrable unique constraints/exclusion \
+                                   constraints as arbiters";
+                    return Err(error("55000", message));
+                }
                 let Some(key) = self.key(target, index, row)? else { continue };
                 match self.holder(target, index, &key, None) {
                     Holder::Nobody => (),

@@ -1,4 +1,4 @@
-//! Which foreign keys are to be checked after a change, and when (PostgreSQL's trigger.c, AfterTriggerSaveEvent).
+//! Which keys are to be checked after a change, and when (PostgreSQL's trigger.c, AfterTriggerSaveEvent).
 //!
 //! ```text
 //! a row changes -> an event for each foreign key -> now: after the statement, in order
@@ -6,17 +6,17 @@
 //! ```
 
 use super::Target;
-use crate::catalog::Key;
+use crate::catalog::Deferral;
 use crate::executor::Executor;
 use crate::ids::{Oid, Tid};
 use crate::store::Row;
 use crate::types::Datum;
 use std::collections::{BTreeMap, VecDeque};
 
-/// A row that a foreign key is to be checked for.
+/// A row that a key is to be checked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    /// The foreign key, by its number.
+    /// The foreign key, or the index of the unique one, by its number.
     pub key: Oid,
     /// The table that has it.
     pub table: Oid,
@@ -28,6 +28,8 @@ pub(crate) struct Event {
 pub(crate) enum Change {
     /// It refers to another one now.
     Refers { tid: Tid, row: Row },
+    /// It may have a unique key that another one has.
+    Repeats { tid: Tid },
     /// It has not the key any more that others may refer to.
     Leaves { old: Row, new: Option<Row> },
 }
@@ -56,14 +58,10 @@ impl Checks {
         }
     }
 
-    /// Whether a foreign key's check waits for COMMIT. Only NO ACTION does.
-    pub fn is_deferred(&self, key: &Key, change: &Change) -> bool {
-        let waits = match change {
-            Change::Refers { .. } => true,
-            Change::Leaves { new, .. } => key.action(new.is_some()).is_none(),
-        };
-        let said = self.each.get(&key.oid).copied().or(self.all);
-        key.deferrable && waits && said.unwrap_or(key.initially_deferred)
+    /// Whether a check waits for COMMIT.
+    pub fn is_deferred(&self, key: Oid, deferral: Option<Deferral>) -> bool {
+        let said = self.each.get(&key).copied().or(self.all);
+        deferral.is_some_and(|initially| said.unwrap_or(initially == Deferral::Deferred))
     }
 }
 

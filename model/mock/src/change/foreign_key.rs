@@ -10,7 +10,7 @@
 //! are looked for in what is committed now, and one that the transaction does not see may not be changed.
 
 use super::event::{Change, Event, Nulls};
-use crate::catalog::{Catalog, Key, Table};
+use crate::catalog::{Catalog, Deferral, Key, Table};
 use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::{Oid, Tid};
@@ -41,18 +41,7 @@ impl Executor {
             let event = self
                 .with(|database| database.session_mut(self.session).transaction_mut().checks.now.pop_front());
             let Some(event) = event else { return Ok(()) };
-            let Some(link) = self.link(&event) else { continue };
-            let is_deferred = self.with(|database| {
-                let checks = &mut database.session_mut(self.session).transaction_mut().checks;
-                let is_deferred = checks.is_deferred(&link.key, &event.change);
-                if is_deferred {
-                    checks.later.push(event.clone());
-                }
-                is_deferred
-            });
-            if !is_deferred {
-                Box::pin(self.check_key(&link, &event)).await?;
-            }
+            self.check_unless_deferred(event, false).await?;
         }
     }
 
@@ -66,20 +55,44 @@ impl Executor {
             transaction.map(|transaction| std::mem::take(&mut transaction.checks.later)).unwrap_or_default()
         });
         for event in events {
-            let Some(link) = self.link(&event) else { continue };
-            let stays = self.with(|database| {
-                let checks = &mut database.session_mut(self.session).transaction_mut().checks;
-                let stays = !all && checks.is_deferred(&link.key, &event.change);
-                if stays {
-                    checks.later.push(event.clone());
-                }
-                stays
-            });
-            if !stays {
-                Box::pin(self.check_key(&link, &event)).await?;
-            }
+            self.check_unless_deferred(event, all).await?;
         }
         Ok(())
+    }
+
+    async fn check_unless_deferred(&self, event: Event, is_last: bool) -> Result<(), SqlError> {
+        let deferral = self.deferral(&event);
+        let is_deferred = self.with(|database| {
+            let checks = &mut database.session_mut(self.session).transaction_mut().checks;
+            let is_deferred = !is_last && checks.is_deferred(event.key, deferral);
+            if is_deferred {
+                checks.later.push(event.clone());
+            }
+            is_deferred
+        });
+        if is_deferred {
+            return Ok(());
+        }
+        if let Change::Repeats { tid } = event.change {
+            return self.check_repeated(event.table, event.key, tid).await;
+        }
+        match self.link(&event) {
+            Some(link) => Box::pin(self.check_key(&link, &event)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a check may wait for COMMIT. Of what is done about rows that refer only NO ACTION does.
+    fn deferral(&self, event: &Event) -> Option<Deferral> {
+        if let Change::Repeats { .. } = event.change {
+            return self.with(|database| database.catalog(self.session).index(event.key)?.deferral);
+        }
+        let key = self.link(event)?.key;
+        let waits = match &event.change {
+            Change::Leaves { new, .. } => key.action(new.is_some()).is_none(),
+            Change::Refers { .. } | Change::Repeats { .. } => true,
+        };
+        key.deferral.filter(|_| waits)
     }
 
     fn link(&self, event: &Event) -> Option<Link> {
@@ -96,6 +109,7 @@ impl Executor {
         let action = |new: &Option<Row>| link.key.action(new.is_some());
         match &event.change {
             Change::Refers { tid, row } => self.check_referring(link, *tid, row).await,
+            Change::Repeats { .. } => unreachable!("a unique key links no tables"),
             Change::Leaves { old, new } => match action(new) {
                 None => self.check_left(link, event.table, old, true).await,
                 Some(Action::Restrict) => self.check_left(link, event.table, old, false).await,

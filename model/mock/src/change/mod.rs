@@ -15,6 +15,7 @@ mod event;
 mod foreign_key;
 mod insert;
 mod lock;
+mod repeat;
 mod store;
 pub(crate) mod target;
 mod update;

@@ -57,7 +57,10 @@ impl Executor {
             let Some(key) = self.key(target, index, row)? else { continue };
             let is_missed = before.is_some() && self.has(Bug::IndexMissesRow);
             if index.is_unique && !same {
-                self.wait_until_free(target, index, &key, tid).await?;
+                match index.deferral {
+                    None => self.wait_until_free(target, index, &key, tid).await?,
+                    Some(_) => self.note_repeated(target, index, &key, tid),
+                }
             }
             if !stays {
                 self.watch_key(target, index.oid, &key)?;
@@ -97,7 +100,11 @@ impl Executor {
         self.with(|database| database.file_mut(target.table.file).index_mut(index.oid).key(row))
     }
 
-    async fn wait_until_free(
+    /// Waits until nobody else has a key.
+    ///
+    /// # Errors
+    /// `23505`: somebody keeps it; those of waiting.
+    pub(super) async fn wait_until_free(
         &self,
         target: &Target,
         index: &TargetIndex,

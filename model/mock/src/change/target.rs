@@ -1,6 +1,6 @@
 //! The table that a statement changes.
 
-use crate::catalog::{Catalog, Column, ConstraintKind, Generated, Key, Method, Naming, Table};
+use crate::catalog::{Catalog, Column, ConstraintKind, Deferral, Generated, Key, Method, Naming, Table};
 use crate::error::error;
 use crate::expression::{Binder, Bound, Context, Expr};
 use crate::ids::Oid;
@@ -39,6 +39,7 @@ pub(crate) struct TargetIndex {
     pub keys: Rc<[Expr]>,
     pub predicate: Option<Expr>,
     pub method: Method,
+    pub deferral: Option<Deferral>,
 }
 
 impl Target {
@@ -85,6 +86,7 @@ impl Target {
                 keys: keys.into(),
                 predicate,
                 method: index.method,
+                deferral: index.deferral,
             });
         }
         let mut refers: Vec<_> = table.foreign_keys().map(|(_, key)| key.clone()).collect();

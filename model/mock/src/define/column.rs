@@ -1,6 +1,6 @@
 //! A column's definition.
 
-use super::foreign_key::refuse_unenforced;
+use super::foreign_key::deferral;
 use super::serial::serial;
 use super::table::{Unique, add_check};
 use crate::catalog::{Column, Constraint, Generated, identifier};
@@ -67,21 +67,20 @@ impl Executor {
                 ast::ColumnOption::Null => (),
                 ast::ColumnOption::NotNull => column.not_null = true,
                 ast::ColumnOption::Default(default) => column.default = Some(self.settled(default)),
-                ast::ColumnOption::PrimaryKey(_) => unique.push(Unique {
+                ast::ColumnOption::PrimaryKey(key) => unique.push(Unique {
                     name: named,
                     columns: vec![name.clone()],
                     is_primary: true,
                     nulls_distinct: true,
+                    deferral: deferral(key.characteristics.as_ref())?,
                 }),
-                ast::ColumnOption::Unique(key) => {
-                    refuse_unenforced(key.characteristics.as_ref())?;
-                    unique.push(Unique {
-                        name: named,
-                        columns: vec![name.clone()],
-                        is_primary: false,
-                        nulls_distinct: key.nulls_distinct != ast::NullsDistinctOption::NotDistinct,
-                    })
-                }
+                ast::ColumnOption::Unique(key) => unique.push(Unique {
+                    name: named,
+                    columns: vec![name.clone()],
+                    is_primary: false,
+                    nulls_distinct: key.nulls_distinct != ast::NullsDistinctOption::NotDistinct,
+                    deferral: deferral(key.characteristics.as_ref())?,
+                }),
                 ast::ColumnOption::Check(check) => {
                     add_check(owner.table, constraints, named, &check.expr)?;
                 }

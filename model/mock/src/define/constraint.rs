@@ -1,6 +1,6 @@
 //! SET CONSTRAINTS.
 
-use crate::catalog::{Catalog, Naming, identifier};
+use crate::catalog::{Catalog, ConstraintKind, Naming, Object, identifier};
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
@@ -10,7 +10,7 @@ use sqlparser::ast;
 use std::rc::Rc;
 
 impl Executor {
-    /// Says when foreign keys are checked; what is not put off any more is checked now.
+    /// Says when keys are checked; what is not put off any more is checked now.
     ///
     /// # Errors
     /// `42704`: there is no such constraint; `42809`: it cannot be deferred; those of the checks.
@@ -40,7 +40,7 @@ impl Executor {
     }
 }
 
-/// The foreign keys of this name, in the first schema that has one.
+/// The keys of this name, in the first schema that has one.
 fn keys(catalog: &Catalog, naming: &Naming, name: &ast::Expr) -> Result<Vec<Oid>, SqlError> {
     let (schemas, name): (Vec<Oid>, Rc<str>) = match name {
         ast::Expr::Identifier(name) => (naming.path.clone(), identifier(name)),
@@ -52,14 +52,19 @@ fn keys(catalog: &Catalog, naming: &Naming, name: &ast::Expr) -> Result<Vec<Oid>
     let mut found = Vec::new();
     for schema in schemas {
         for (_, object) in catalog.objects() {
-            let crate::catalog::Object::Table(table) = object else { continue };
+            let Object::Table(table) = object else { continue };
             if table.schema != schema {
                 continue;
             }
             for constraint in table.constraints.iter().filter(|constraint| constraint.name == name) {
                 match &constraint.kind {
-                    crate::catalog::ConstraintKind::ForeignKey(key) if key.deferrable => found.push(key.oid),
-                    crate::catalog::ConstraintKind::Check { .. } => (),
+                    ConstraintKind::ForeignKey(key) if key.deferral.is_some() => found.push(key.oid),
+                    ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index }
+                        if catalog.index(*index).is_some_and(|index| index.deferral.is_some()) =>
+                    {
+                        found.push(*index);
+                    }
+                    ConstraintKind::Check { .. } => (),
                     _ => return Err(error("42809", format!("constraint \"{name}\" is not deferrable"))),
                 }
             }

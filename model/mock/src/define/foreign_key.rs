@@ -2,7 +2,8 @@
 
 use super::table::free_name;
 use crate::catalog::{
-    Catalog, Constraint, ConstraintKind, Index, Key, Object, PG_TEMP, QualifiedName, Table, identifier,
+    Catalog, Constraint, ConstraintKind, Deferral, Index, Key, Object, PG_TEMP, QualifiedName, Table,
+    identifier,
 };
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
@@ -93,14 +94,9 @@ fn key(
         let message = "number of referencing and referenced columns for foreign key disagree";
         return Err(error("42830", message));
     }
-    let characteristics = ast.characteristics.unwrap_or_default();
-    let initially_deferred = characteristics.initially == Some(ast::DeferrableInitial::Deferred);
     let action = |action: Option<ast::ReferentialAction>| {
         action.filter(|action| *action != ast::ReferentialAction::NoAction)
     };
-    if initially_deferred && characteristics.deferrable == Some(false) {
-        return Err(error("42601", "constraint declared INITIALLY DEFERRED must be DEFERRABLE"));
-    }
     if ast.match_kind == Some(ast::ConstraintReferenceMatchKind::Partial) {
         return Err(error("0A000", "MATCH PARTIAL not yet implemented"));
     }
@@ -113,8 +109,7 @@ fn key(
         on_delete: action(ast.on_delete),
         on_update: action(ast.on_update),
         match_full: ast.match_kind == Some(ast::ConstraintReferenceMatchKind::Full),
-        deferrable: characteristics.deferrable.unwrap_or(initially_deferred),
-        initially_deferred,
+        deferral: deferral(ast.characteristics.as_ref())?,
         is_valid: true,
     })
 }
@@ -140,6 +135,7 @@ fn primary(catalog: &Catalog, table: &Table) -> Result<(Oid, Vec<usize>), SqlErr
         || error("42704", format!("there is no primary key for referenced table \"{}\"", table.name));
     let oid = primary.ok_or_else(missing)?;
     let index = catalog.index(oid).expect("a constraint has its index");
+    refuse_deferrable(index, table, "a deferrable primary key")?;
     Ok((oid, columns(table, index).expect("a primary key is over columns")))
 }
 
@@ -167,7 +163,16 @@ fn unique_over(catalog: &Catalog, oid: Oid, table: &Table, wanted: &[usize]) -> 
             format!("there is no unique constraint matching given keys for referenced table \"{table}\"");
         error("42830", message)
     };
-    Ok(found.ok_or_else(missing)?.0)
+    let (oid, index) = found.ok_or_else(missing)?;
+    refuse_deferrable(index, table, "a deferrable unique constraint")?;
+    Ok(oid)
+}
+
+fn refuse_deferrable(index: &Index, table: &Table, what: &str) -> Result<(), SqlError> {
+    if index.deferral.is_none() {
+        return Ok(());
+    }
+    Err(error("55000", format!("cannot use {what} for referenced table \"{}\"", table.name)))
 }
 
 fn constraint_name(
@@ -229,18 +234,24 @@ pub(super) fn of_column(
     ast::ForeignKeyConstraint { name, columns: vec![column.clone()], ..key.clone() }
 }
 
-/// Refuses what no statement here does.
-pub(super) fn refuse_unenforced(
+/// When a constraint is checked of which this is said.
+///
+/// # Errors
+/// `42601`: it makes no sense.
+pub(super) fn deferral(
     characteristics: Option<&ast::ConstraintCharacteristics>,
-) -> Result<(), SqlError> {
-    match characteristics {
-        Some(ast::ConstraintCharacteristics { enforced: Some(_), .. }) => Err(unsupported("ENFORCED")),
-        Some(ast::ConstraintCharacteristics { deferrable: Some(true), .. }) => {
-            Err(unsupported("a unique constraint that is DEFERRABLE"))
+) -> Result<Option<Deferral>, SqlError> {
+    let Some(said) = characteristics else { return Ok(None) };
+    if said.enforced.is_some() {
+        return Err(unsupported("ENFORCED"));
+    }
+    let is_deferred = said.initially == Some(ast::DeferrableInitial::Deferred);
+    match said.deferrable {
+        Some(false) if is_deferred => {
+            Err(error("42601", "constraint declared INITIALLY DEFERRED must be DEFERRABLE"))
         }
-        Some(ast::ConstraintCharacteristics {
-            initially: Some(ast::DeferrableInitial::Deferred), ..
-        }) => Err(unsupported("a unique constraint that is INITIALLY DEFERRED")),
-        _ => Ok(()),
+        _ if is_deferred => Ok(Some(Deferral::Deferred)),
+        Some(true) => Ok(Some(Deferral::Immediate)),
+        _ => Ok(None),
     }
 }

@@ -66,6 +66,7 @@ impl Executor {
             keys,
             predicate: create.predicate.clone(),
             method: method(create)?,
+            deferral: None,
         };
         check_method(&index, &definition)?;
         let naming = self.with(|database| {

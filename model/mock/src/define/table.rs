@@ -1,9 +1,10 @@
 //! CREATE TABLE.
 
 use super::column::Owner;
-use super::foreign_key::{self, refuse_unenforced};
+use super::foreign_key::{self, deferral};
 use crate::catalog::{
-    Column, Constraint, ConstraintKind, Index, Method, Naming, Object, QualifiedName, Table, identifier,
+    Column, Constraint, ConstraintKind, Deferral, Index, Method, Naming, Object, QualifiedName, Table,
+    identifier,
 };
 use crate::change::{Target, target};
 use crate::error::{error, unsupported};
@@ -30,6 +31,7 @@ pub(super) struct Unique {
     pub columns: Vec<Rc<str>>,
     pub is_primary: bool,
     pub nulls_distinct: bool,
+    pub deferral: Option<Deferral>,
 }
 
 impl Executor {
@@ -196,6 +198,7 @@ impl Executor {
                 keys,
                 predicate: None,
                 method: Method::Btree,
+                deferral: unique.deferral,
             },
         ))
     }
@@ -242,15 +245,16 @@ pub(super) fn table_constraint(
             columns: key_columns(&key.columns)?,
             is_primary: true,
             nulls_distinct: true,
+            deferral: deferral(key.characteristics.as_ref())?,
         }),
         ast::TableConstraint::Unique(key) => {
-            refuse_unenforced(key.characteristics.as_ref())?;
             let columns = key_columns(&key.columns)?;
             unique.push(Unique {
                 name: key.name.as_ref().map(identifier),
                 columns,
                 is_primary: false,
                 nulls_distinct: key.nulls_distinct != ast::NullsDistinctOption::NotDistinct,
+                deferral: deferral(key.characteristics.as_ref())?,
             });
         }
         ast::TableConstraint::Check(check) => {
