@@ -100,7 +100,8 @@ fn fill_indexes(files: &mut BTreeMap<Oid, File>, catalog: &Catalog) -> Result<()
         for index in
             target.indexes.iter().filter(|index| !file.indexes.contains_key(&index.oid)).collect::<Vec<_>>()
         {
-            let mut entries = Index::new(index.keys.clone(), index.predicate.clone(), target.missing.clone());
+            let (keys, predicate) = (index.keys.clone(), index.predicate.clone());
+            let mut entries = Index::new(keys, predicate, target.missing.clone(), index.method);
             for (tid, tuple) in file.heap.iter() {
                 if let Some(key) = entries.key(&tuple.row)? {
                     entries.insert(&key, tid);

@@ -187,7 +187,8 @@ impl Binder<'_> {
             _ => Err(unsupported("a name for a join that merges columns")),
         };
         let columns = scope.columns.split_off(columns).into_iter().map(named).collect::<Result<_, _>>()?;
-        let relation = Relation { name: "".into(), columns, table: None, is_hidden: false };
+        let relation =
+            Relation { name: "".into(), columns, table: None, is_hidden: false, origin: Origin::Other };
         self.scope().add(renamed(relation, Some(alias))?, 0)?;
         Ok(source)
     }
