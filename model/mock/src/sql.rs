@@ -1,7 +1,7 @@
 //! Text becomes statements: sqlparser reads PostgreSQL's language, and what it does not know is put right before.
 
 use crate::catalog::QualifiedName;
-use crate::command::Command;
+use crate::command::{self, Command};
 use crate::construct;
 use crate::error::error;
 use crate::spelling;
@@ -11,7 +11,7 @@ use sqlparser::ast;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
 
 /// How long a statement's text may be.
 pub(crate) const STATEMENT_BYTES_MAX: usize = 1 << 20;
@@ -38,12 +38,15 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     if sql.contains('\0') {
         return Err(error("22021", "invalid byte sequence for encoding \"UTF8\": 0x00"));
     }
-    let tokens = tokens(sql)?;
+    let (tokens, data) = tokens(sql)?;
     check_chains(&tokens)?;
     if let Some(utility) = Utility::parse(&tokens)? {
         return Ok(Parsed::Utility(utility));
     }
-    if let Some(command) = parsed(tokens.clone(), Command::parse)? {
+    if let Some(mut command) = parsed(tokens.clone(), Command::parse)? {
+        if let Command::Copy(copy) = &mut command {
+            copy.data = data.into();
+        }
         return Ok(Parsed::Command(command));
     }
     let refusal = |failure| construct::refusal(&tokens).unwrap_or(failure);
@@ -58,10 +61,50 @@ pub(crate) fn statements(tokens: Vec<TokenWithSpan>) -> Result<Vec<ast::Statemen
     parsed(spelling::spell_out(tokens), |parser| parser.parse_statements())
 }
 
-fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
+/// The tokens of a text, and the data that stand behind them if it is a COPY.
+fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
     let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location();
-    tokens.map_err(|failure| error("42601", format!("syntax error: {}", failure.message)))
+    let mut tokens = Vec::new();
+    let read = Tokenizer::new(&dialect, sql).tokenize_with_location_into_buf(&mut tokens);
+    // Of data there need be no tokens.
+    if let Some(end) = command::end(&tokens) {
+        let rest = after(sql, tokens[end].span.end);
+        tokens.truncate(end);
+        return Ok((tokens, data(rest)?));
+    }
+    read.map_err(|failure| error("42601", format!("syntax error: {}", failure.message)))?;
+    Ok((tokens, ""))
+}
+
+/// What stands behind a place in a text.
+fn after(sql: &str, place: Location) -> &str {
+    let place_of = |number: u64| usize::try_from(number - 1).expect("the text is in memory");
+    let mut rest = sql;
+    for _ in 0..place_of(place.line) {
+        rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
+    }
+    rest.char_indices().nth(place_of(place.column)).map_or("", |(at, _)| &rest[at..])
+}
+
+/// The data of a COPY, which begin on the line behind it and end before a line `\.`, as in psql's input.
+///
+/// # Errors
+/// `42601`: there is more than that.
+fn data(rest: &str) -> Result<&str, SqlError> {
+    let (line, data) = rest.split_once('\n').unwrap_or((rest, ""));
+    let mut end = 0;
+    let mut behind = "";
+    for line in data.split_inclusive('\n') {
+        if line.trim_end_matches(['\r', '\n']) == "\\." {
+            behind = &data[end + line.len()..];
+            break;
+        }
+        end += line.len();
+    }
+    if line.trim().is_empty() && behind.trim().is_empty() {
+        return Ok(&data[..end]);
+    }
+    Err(error("42601", "cannot insert multiple commands into a prepared statement"))
 }
 
 /// Expressions with commas between them.
@@ -198,5 +241,26 @@ mod tests {
     fn no_text_has_the_byte_that_respelled_names_begin_with() {
         let refused = parse("SELECT * FROM t FOR UPDATE OF \"\0key share\"").unwrap_err();
         assert_eq!(refused.sqlstate.as_str(), "22021");
+    }
+    #[test]
+    fn the_data_of_a_copy_are_no_statement() {
+        let data = |sql: &str| match parse(sql) {
+            Ok(Parsed::Command(Command::Copy(copy))) => Ok(copy.data.into_string()),
+            Ok(other) => panic!("{sql}: {other:?}"),
+            Err(failure) => Err(failure.sqlstate.as_str().to_owned()),
+        };
+        for (sql, expected) in [
+            ("COPY t FROM STDIN", Ok("")),
+            ("COPY t FROM STDIN;", Ok("")),
+            ("/* é */ copy t\nfrom stdin -- ;\n csv; \n;'\t$$\n\\.\n\n", Ok(";'\t$$\n")),
+            ("COPY t FROM STDIN;\r\n1\r\n\\.\r\n", Ok("1\r\n")),
+            ("COPY t FROM STDIN;\n\\.", Ok("")),
+            ("COPY t FROM STDIN; 1\n", Err("42601")),
+            ("COPY t FROM STDIN;\n1\n\\.\nSELECT 1", Err("42601")),
+            ("COPY t TO STDOUT;\n1\n", Err("42601")),
+            ("COPY t FROM STDIN\n1\n", Err("42601")),
+        ] {
+            assert_eq!(data(sql), expected.map(str::to_owned).map_err(str::to_owned), "{sql}");
+        }
     }
 }

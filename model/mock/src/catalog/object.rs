@@ -80,6 +80,11 @@ impl Column {
     pub fn is_fixed(&self) -> bool {
         matches!(self.generated, Some(Generated::Always | Generated::Stored(_)))
     }
+
+    /// Whether it is worked out from the others.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.generated, Some(Generated::Stored(_)))
+    }
 }
 
 /// A table's constraint.

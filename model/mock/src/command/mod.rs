@@ -1,10 +1,14 @@
 //! Statements that the parser does not know, or not as PostgreSQL does: sequences, materialized views, roles,
-//! owners, comments. They are read from the same tokens, before the parser gets them.
+//! owners, comments, COPY. They are read from the same tokens, before the parser gets them.
 
+mod copy;
 mod grant;
 mod role;
 mod sequence;
 
+pub(crate) use copy::{
+    Copy, CopyOption, Place as CopyPlace, Subject as CopySubject, Value as CopyValue, end,
+};
 pub(crate) use grant::{Grant, GrantOn, Membership};
 pub(crate) use role::{RoleName, RoleOption};
 pub(crate) use sequence::SequenceOption;
@@ -80,6 +84,7 @@ pub(crate) enum Command {
     /// `None` is nobody: who the session logged in as.
     SetRole(Option<Ident>),
     SetSessionAuthorization(Option<Ident>),
+    Copy(Copy),
     CreateDatabase {
         name: Ident,
         owner: Option<RoleName>,
@@ -188,14 +193,15 @@ impl Command {
             Command::Membership(membership) if membership.is_grant => "GRANT ROLE",
             Command::Membership(_) => "REVOKE ROLE",
             Command::SetRole(_) | Command::SetSessionAuthorization(_) => "SET",
+            Command::Copy(_) => "COPY",
             Command::CreateDatabase { .. } => "CREATE DATABASE",
             Command::DropDatabase { .. } => "DROP DATABASE",
         }
     }
 
-    /// Whether a transaction that may not write may do it.
+    /// Whether a transaction that may not write may do it. A COPY finds out for itself.
     pub fn is_read_only(&self) -> bool {
-        matches!(self, Command::SetRole(_) | Command::SetSessionAuthorization(_))
+        matches!(self, Command::SetRole(_) | Command::SetSessionAuthorization(_) | Command::Copy(_))
     }
 }
 
@@ -205,6 +211,7 @@ fn command(parser: &mut Parser<'_>) -> Result<Option<Command>, ParserError> {
         Keyword::ALTER,
         Keyword::DROP,
         Keyword::REFRESH,
+        Keyword::COPY,
         Keyword::COMMENT,
         Keyword::GRANT,
         Keyword::REVOKE,
@@ -215,6 +222,7 @@ fn command(parser: &mut Parser<'_>) -> Result<Option<Command>, ParserError> {
         Some(Keyword::ALTER) => alter(parser),
         Some(Keyword::DROP) => drop_(parser),
         Some(Keyword::REFRESH) => refresh(parser).map(Some),
+        Some(Keyword::COPY) => copy::parse(parser).map(Command::Copy).map(Some),
         Some(Keyword::COMMENT) => comment(parser).map(Some),
         Some(Keyword::GRANT) => grant::parse(parser, true).map(Some),
         Some(Keyword::REVOKE) => grant::parse(parser, false).map(Some),

@@ -69,14 +69,6 @@ impl Executor {
             {
                 self.set_constraints(values).await
             }
-            ast::Statement::Copy {
-                source,
-                to: true,
-                target: ast::CopyTarget::Stdout,
-                options,
-                legacy_options,
-                ..
-            } if legacy_options.is_empty() => self.copy_out(source, options).await,
             other => Err(unsupported(construct(other))),
         }
     }
@@ -145,6 +137,7 @@ impl Executor {
             Command::Membership(membership) => self.change_membership(membership).await,
             Command::SetRole(name) => self.set_role(name.as_ref()),
             Command::SetSessionAuthorization(name) => self.set_session_authorization(name.as_ref()),
+            Command::Copy(copy) => self.copy(copy).await,
             Command::CreateDatabase { name, owner } => self.create_database(name, owner.as_ref()).await,
             Command::DropDatabase { name, if_exists } => self.drop_database(name, *if_exists).await,
         }
