@@ -46,7 +46,7 @@ class Session:
         self.said = []
         self.busy = True
         self.pid = None
-        self.verb = ""
+        self.verb, self.data = "", ""
         self.rows = None
         while self.busy:
             self.hear(None)
@@ -55,8 +55,12 @@ class Session:
     def send(self, sql):
         self.verb = (sql.split() or [""])[0].upper()
         self.busy = True
-        body = sql.encode() + b"\0"
-        self.socket.sendall(b"Q" + struct.pack("!i", 4 + len(body)) + body)
+        reads_data = re.match(r"copy\b.*\bfrom\s+stdin\b.*;$", sql, re.I | re.M)
+        sql, _, self.data = sql.partition("\n") if reads_data else (sql, "", "")
+        self.tell(b"Q", sql.encode() + b"\0")
+
+    def tell(self, kind, body):
+        self.socket.sendall(kind + struct.pack("!i", 4 + len(body)) + body)
 
     def hear(self, seconds):
         """Takes what comes within this time. Whether the statement is still under way."""
@@ -78,6 +82,14 @@ class Session:
             self.rows = []
         elif kind == b"D":
             self.rows.append(row(body))
+        elif kind == b"H":
+            self.rows = []
+        elif kind == b"d":
+            self.rows.append([body.decode().removesuffix("\n")])
+        elif kind == b"G":
+            # The line that ends the data is not for the server.
+            self.tell(b"d", re.split(r"^\\\.$", self.data, 1, re.M)[0].encode())
+            self.tell(b"c", b"")
         elif kind == b"C":
             self.complete(body[:-1].decode())
         elif kind in (b"E", b"N"):
@@ -189,8 +201,10 @@ class Player:
 
 
 def says(line):
+    line, *more = re.split(r"\n> ?", line)
     name, sign, sql = line.partition(">")
-    return (name, sql.strip()) if sign and re.fullmatch(r"\w+", name) else (None, None)
+    sql = "\n".join([sql.strip(), *more])
+    return (name, sql) if sign and re.fullmatch(r"\w+", name) else (None, None)
 
 
 def play(control, text):
@@ -200,9 +214,9 @@ def play(control, text):
     if level is None or re.search(r"^(bug:|crash$|restart$)", text, re.M):
         return None
     player, played = Player(control, level), []
-    for line in text.splitlines():
-        if line.startswith(INDENT):
-            continue
+    # A statement may go on in lines of its own.
+    lines = "\n".join(line for line in text.split("\n") if not line.startswith(INDENT))
+    for line in re.split(r"\n(?!>)", lines.removesuffix("\n")):
         played.append(line)
         if line and not line.startswith("#"):
             played += [INDENT + said for said in player.line(line)]

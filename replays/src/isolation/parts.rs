@@ -1,7 +1,8 @@
 //! The statements of one text, as PostgreSQL's grammar tells them apart.
 
 /// The statements of this text, without the semicolons between them; what holds nothing but comments is none.
-/// A semicolon in a string, a quoted name, a comment or parentheses ends no statement.
+/// A semicolon in a string, a quoted name, a comment or parentheses ends no statement. To a COPY FROM STDIN belong its
+/// data, which stand behind its semicolon and end with a line `\.`.
 pub fn parts(sql: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut scan = Scan { sql, at: 0 };
@@ -9,10 +10,14 @@ pub fn parts(sql: &str) -> Vec<&str> {
     while let Some(first) = scan.rest().chars().next() {
         match first {
             ';' if depth == 0 => {
-                if !is_empty {
-                    parts.push(sql[start..scan.at].trim());
-                }
+                let part = sql[start..scan.at].trim();
                 scan.at += 1;
+                if reads_data(part) {
+                    scan.at += data(scan.rest());
+                    parts.push(sql[start..scan.at].trim_start());
+                } else if !is_empty {
+                    parts.push(part);
+                }
                 (start, is_empty) = (scan.at, true);
                 continue;
             }
@@ -38,6 +43,22 @@ pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = &str> {
             &sql[start..scan.at]
         })
     })
+}
+
+/// Whether data stand behind this statement.
+fn reads_data(statement: &str) -> bool {
+    let mut words = tokens(statement).filter(|token| !token.trim().is_empty());
+    let is_copy = words.next().is_some_and(|word| word.eq_ignore_ascii_case("copy"));
+    let rest: Vec<&str> = if is_copy { words.collect() } else { Vec::new() };
+    rest.windows(2).any(|two| two[0].eq_ignore_ascii_case("from") && two[1].eq_ignore_ascii_case("stdin"))
+}
+
+/// How long the data are that the text has, with the line that ends them.
+fn data(text: &str) -> usize {
+    let end =
+        text.split_inclusive('\n').skip(1).position(|line| line.trim_end_matches(['\r', '\n']) == "\\.");
+    let lines = end.map_or(usize::MAX, |end| end + 2);
+    text.split_inclusive('\n').take(lines).map(str::len).sum()
 }
 
 /// How far a text was read.
@@ -143,6 +164,9 @@ mod tests {
             ("DO $a$ $$ ; $b$ ; $a$; x", &["DO $a$ $$ ; $b$ ; $a$", "x"]),
             ("EXECUTE p($1); SELECT a$b$c; $1", &["EXECUTE p($1)", "SELECT a$b$c", "$1"]),
             ("CREATE RULE r AS ON x DO (a; b); y)", &["CREATE RULE r AS ON x DO (a; b)", "y)"]),
+            ("COPY t FROM STDIN;\n;\t'\n\\.\n x;", &["COPY t FROM STDIN;\n;\t'\n\\.\n", "x"]),
+            ("COPY t TO STDOUT; x", &["COPY t TO STDOUT", "x"]),
+            ("copy t from /* ; */ stdin;\n1\t", &["copy t from /* ; */ stdin;\n1\t"]),
             ("SELECT 'open; x", &["SELECT 'open; x"]),
             ("SELECT /* open; x", &["SELECT /* open; x"]),
         ] {
@@ -152,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_is_too_strange(sql in "[eE'\"$;/*()\\\\a1é \n-]{0,30}") {
+        fn no_text_is_too_strange(sql in "(copy from stdin;\n)?[eE'\"$;/*()\\\\a1é. \n-]{0,30}") {
             let all: String = parts(&sql).concat();
             prop_assert!(all.len() <= sql.len());
             prop_assert_eq!(tokens(&sql).collect::<String>(), sql);

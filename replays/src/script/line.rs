@@ -4,17 +4,20 @@ use crate::engine;
 use crate::plan::unknown;
 use drawloom_mock::{Isolation, Options};
 use drawloom_sim::SimDuration;
+use std::borrow::Cow;
 
 /// What came of a line stands below it, and further to the right.
 pub const INDENT: &str = "    ";
 
 /// A line that is no outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// It is for the reader, or was an option.
     Silent,
     /// A session says something: `T1> SELECT 1`.
-    Says { session: &'a str, sql: &'a str },
+    Says { session: &'a str, sql: Cow<'a, str> },
+    /// The statement above goes on: `> FROM test`.
+    GoesOn(&'a str),
     /// Time passes: `wait 5s`, `wait 200ms`.
     Wait(SimDuration),
     /// Somebody cancels the statement of a session: `cancel T1`.
@@ -37,7 +40,10 @@ impl<'a> Line<'a> {
             return Ok(Line::Silent);
         }
         if let Some((session, sql)) = text.split_once('>').filter(|(name, _)| is_name(name)) {
-            return Ok(Line::Says { session, sql: sql.trim() });
+            return Ok(Line::Says { session, sql: sql.trim().into() });
+        }
+        if let Some(more) = text.strip_prefix('>') {
+            return Ok(Line::GoesOn(more.strip_prefix(' ').unwrap_or(more)));
         }
         if let Some((name, value)) = text.split_once(':') {
             option(name, value.trim(), options)?;
@@ -103,7 +109,9 @@ mod tests {
             ("# T1> SELECT 1", Line::Silent),
             ("isolation: strict", Line::Silent),
             ("bug: lost-update", Line::Silent),
-            ("T1> SELECT 2 > 1", Line::Says { session: "T1", sql: "SELECT 2 > 1" }),
+            ("T1> SELECT 2 > 1", Line::Says { session: "T1", sql: "SELECT 2 > 1".into() }),
+            (">   1\t ", Line::GoesOn("  1\t ")),
+            (">", Line::GoesOn("")),
             ("wait 5s", Line::Wait(SimDuration::secs(5))),
             ("wait 20ms", Line::Wait(SimDuration::millis(20))),
             ("cancel T1", Line::Cancel("T1")),

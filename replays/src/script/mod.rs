@@ -4,7 +4,8 @@
 //! # PostgreSQL's manual, 13.2.1.              for the reader
 //! isolation: read-committed                   an option of the engine
 //!
-//! T1> UPDATE test SET value = 11              what a session says
+//! T1> UPDATE test                             what a session says
+//! > SET value = 11                            and goes on to say
 //!     2 rows                                  what came of it
 //! T2> DELETE FROM test WHERE value = 20
 //!     waits
@@ -44,10 +45,18 @@ pub struct ScriptError {
 pub fn play(script: &str) -> Result<String, ScriptError> {
     let at = |index: usize| move |message| ScriptError { line: index + 1, message };
     let mut options = drawloom_mock::Options::default();
-    let mut lines = Vec::new();
+    let mut lines: Vec<(usize, String, Line<'_>)> = Vec::new();
     for (index, text) in script.lines().enumerate().filter(|(_, text)| !text.starts_with(INDENT)) {
         let line = Line::parse(text, &mut options).map_err(at(index))?;
-        lines.push((index, text, line));
+        let Line::GoesOn(more) = line else {
+            lines.push((index, text.to_owned(), line));
+            continue;
+        };
+        let Some((_, above, Line::Says { sql, .. })) = lines.last_mut() else {
+            return Err(at(index)("no statement stands above that could go on".to_owned()));
+        };
+        *sql.to_mut() += &format!("\n{more}");
+        *above += &format!("\n{text}");
     }
     Host::best().run(|| {
         let mut player = Player::start(options).map_err(|error| at(0)(error.to_string()))?;

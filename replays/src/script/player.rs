@@ -6,6 +6,7 @@ use crate::isolation::driver::{Driver, Heard};
 use crate::isolation::field::field;
 use drawloom_mock::{Mock, Options};
 use drawloom_model::{Reply, SqlError};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -17,7 +18,7 @@ pub struct Player<'a> {
     driver: Driver,
     clients: BTreeMap<&'a str, usize>,
     /// Those that wait, in the order in which they began to, with what they said.
-    waiting: Vec<(&'a str, &'a str)>,
+    waiting: Vec<(&'a str, Cow<'a, str>)>,
 }
 
 impl<'a> Player<'a> {
@@ -36,11 +37,11 @@ impl<'a> Player<'a> {
     /// The line has no place here.
     pub fn take(&mut self, line: Line<'a>) -> Result<Vec<String>, String> {
         let mut said = Vec::new();
-        match line {
-            Line::Silent => (),
+        match &line {
+            Line::Silent | Line::GoesOn(_) => (),
             Line::Says { session, sql } => said = self.says(session, sql)?,
             Line::Wait(time) => {
-                let until = self.driver.now() + time;
+                let until = self.driver.now() + *time;
                 while self.driver.now() < until {
                     self.driver.pass(until);
                 }
@@ -51,8 +52,8 @@ impl<'a> Player<'a> {
             }
             Line::Disconnect(session) => {
                 let client = self.client(session)?;
-                self.clients.remove(session);
-                self.waiting.retain(|(name, _)| *name != session);
+                self.clients.remove(*session);
+                self.waiting.retain(|(name, _)| name != session);
                 self.driver.close(client);
             }
             Line::Crash | Line::Restart => {
@@ -68,7 +69,7 @@ impl<'a> Player<'a> {
                 self.waiting.push((session, sql));
                 continue;
             }
-            let outcomes = self.heard(client, sql);
+            let outcomes = self.heard(client, &sql);
             if outcomes.is_empty() {
                 said.push(format!("{session} goes on"));
             }
