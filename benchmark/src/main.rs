@@ -54,6 +54,7 @@ fn main() {
         // What valgrind counts the instructions of: see `recording`.
         ["toy", runs] => kernel::repeat(runs.parse().expect("a number of runs")),
         ["bank", runs] => sqlite::repeat(runs.parse().expect("a number of runs")),
+        ["mock", what, times] => mock::repeat(what, times.parse().expect("a number of times")),
         ["runs", kind, runs] => recording::repeat(kind, runs.parse().expect("a number of runs")),
         _ => {
             eprintln!("usage: benchmark [search | shrink | mock | seeds | divergences [RUNS]]");

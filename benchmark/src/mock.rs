@@ -72,16 +72,34 @@ impl Bench {
 /// A statement, for a number.
 type Point = fn(&mut Bench, i64);
 
+const POINTS: [(&str, Point); 3] = [
+    ("point SELECT", Bench::select),
+    ("point UPDATE", Bench::update),
+    ("INSERT of a row", |bench, _| bench.insert()),
+];
+
+/// One of the measured things alone, so many times: what a profiler looks at.
+pub fn repeat(what: &str, times: usize) {
+    let point = match what {
+        "fresh" => return repeat_fresh(times),
+        "easy" => return Host::best().run(|| repeat_easy(times)),
+        what => {
+            POINTS
+                .iter()
+                .find(|(name, _)| name.contains(what))
+                .expect("SELECT, UPDATE, INSERT, fresh or easy")
+                .1
+        }
+    };
+    let mut bench = Bench::new(&Engine::usual("mock").expect("there is a mock"));
+    (0..times as i64).for_each(|number| point(&mut bench, 1 + number * 7 % ROWS));
+}
+
 /// Point statements a second, through the same seam, each a transaction of its own.
 fn points(table: &mut Table) {
     let mock = RefCell::new(Bench::new(&Engine::usual("mock").expect("there is a mock")));
     let sqlite = RefCell::new(Bench::new(&Engine::default()));
-    let each: [(&str, Point); 3] = [
-        ("point SELECT", Bench::select),
-        ("point UPDATE", Bench::update),
-        ("INSERT of a row", |bench, _| bench.insert()),
-    ];
-    for (what, statement) in each {
+    for (what, statement) in POINTS {
         let repeat = |bench: &RefCell<Bench>| {
             let mut bench = bench.borrow_mut();
             (0..STATEMENTS).for_each(|number| statement(&mut bench, 1 + number * 7 % ROWS));
@@ -101,39 +119,43 @@ fn points(table: &mut Table) {
 }
 
 fn fresh(table: &mut Table) {
-    const FRESH: u32 = 10_000;
+    const FRESH: usize = 10_000;
+    let took = time(|| repeat_fresh(FRESH));
+    let micros = format!("{:.2} us", took.as_secs_f64() * 1e6 / FRESH as f64);
+    table.row("mock, fresh database", micros.clone(), "-".to_owned(), micros, "<= 10 us");
+}
+
+fn repeat_fresh(times: usize) {
     let shape = RunShape { workers: 1, actions: 1 };
     let sim = Executor::new(Box::new(Random::new(0)), &shape, false, 1).sim();
-    let one = || {
+    for _ in 0..times {
         let mut mock = Mock::new(Options::default());
         mock.start(&Cx::new(&sim)).expect("a mock comes up");
-    };
-    let took = time(|| (0..FRESH).for_each(|_| one()));
-    let micros = format!("{:.2} us", took.as_secs_f64() * 1e6 / f64::from(FRESH));
-    table.row("mock, fresh database", micros.clone(), "-".to_owned(), micros, "<= 10 us");
+    }
 }
 
 /// Whole runs a second: setup, three workers with one transfer each, and the check.
 fn easy(table: &mut Table) {
-    let engine = Engine::usual("mock").expect("there is a mock");
-    let usual = Plan::usual("bank", "correct").expect("there is a bank");
-    let (workload, variant) = (&Easy as &dyn Workload, &VARIANTS[0]);
-    let plan = Plan { workload, variant, workers: 3, actions: 1, network: Profile::Direct, engine, ..usual };
-    let ours = || {
-        for seed in 0..RUNS as u64 {
-            let ran = run(&plan, Box::new(Random::new(seed)), RunOptions::default());
-            assert!(ran.expect("the setup succeeds").findings.len() < 10);
-        }
-    };
     let theirs = || {
         let ran = shuttles::run(Program::Easy, RandomScheduler::new_from_seed(1, RUNS));
         assert_eq!(ran.schedules, RUNS as u64);
     };
-    let (ours, theirs) = best_of_turns(TURNS, || Host::best().run(ours), theirs);
+    let (ours, theirs) = best_of_turns(TURNS, || Host::best().run(|| repeat_easy(RUNS)), theirs);
     let per_second = |took: Duration| RUNS as f64 / took.as_secs_f64();
     let (ours, theirs) = (per_second(ours), per_second(theirs));
     let beside = format!("shuttle random, in memory {}", rate(theirs));
     table.row("mock, easy in SQL, runs", rate(ours), beside, format!("{:.2} x", ours / theirs), ">= 30 k/s");
+}
+
+fn repeat_easy(times: usize) {
+    let engine = Engine::usual("mock").expect("there is a mock");
+    let usual = Plan::usual("bank", "correct").expect("there is a bank");
+    let (workload, variant) = (&Easy as &dyn Workload, &VARIANTS[0]);
+    let plan = Plan { workload, variant, workers: 3, actions: 1, network: Profile::Direct, engine, ..usual };
+    for seed in 0..times as u64 {
+        let ran = run(&plan, Box::new(Random::new(seed)), RunOptions::default());
+        assert!(ran.expect("the setup succeeds").findings.len() < 10);
+    }
 }
 
 const VARIANTS: &[Variant] = &[Variant { name: "correct", about: "", wrong_on: &[] }];
