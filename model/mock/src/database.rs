@@ -280,7 +280,11 @@ impl Database {
         let mut storage = transaction.storage;
         if let Some(draft) = transaction.draft {
             storage.extend(draft.changes.objects.keys().filter_map(|oid| self.catalog.storage(*oid)));
-            self.catalog.apply(&draft.changes);
+            if draft.base == self.catalog.version() {
+                self.catalog = draft.catalog;
+            } else {
+                self.catalog.apply(&draft.changes);
+            }
         }
         let waits = self.session(session).settings.waits_for_disk();
         self.session_mut(session).settings.end_local();

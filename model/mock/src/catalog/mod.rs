@@ -52,23 +52,31 @@ pub(crate) const DATABASE: Oid = Oid(5);
 /// PostgreSQL's first number for what users create.
 const FIRST_OID: u32 = 16_384;
 
-/// Objects by number and by name.
+thread_local! {
+    static EMPTY: Catalog = Catalog::empty();
+}
+
+/// Objects by number and by name. Copies share what they have in common until one of them is changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Catalog {
-    objects: BTreeMap<Oid, Object>,
+    objects: Rc<BTreeMap<Oid, Object>>,
     /// By where the name is the only one: a schema, for tables, indexes, sequences and views; or PostgreSQL's
     /// table of all schemas, roles or databases.
-    names: BTreeMap<(Oid, Rc<str>), Oid>,
+    names: BTreeMap<Oid, Rc<BTreeMap<Rc<str>, Oid>>>,
     /// Of those objects that have any.
     notes: BTreeMap<Oid, Rc<Notes>>,
     version: u64,
 }
 
 impl Catalog {
-    /// That of a new database.
+    /// That of a new database, which is worked out once in a thread.
     pub fn new() -> Catalog {
+        EMPTY.with(Catalog::clone)
+    }
+
+    fn empty() -> Catalog {
         let mut catalog =
-            Catalog { objects: BTreeMap::new(), names: BTreeMap::new(), notes: BTreeMap::new(), version: 0 };
+            Catalog { objects: Rc::default(), names: BTreeMap::new(), notes: BTreeMap::new(), version: 0 };
         for (oid, name) in
             [(PUBLIC, "public"), (PG_CATALOG, "pg_catalog"), (INFORMATION_SCHEMA, "information_schema")]
         {
@@ -117,7 +125,7 @@ impl Catalog {
     }
 
     fn named(&self, space: Oid, name: &str) -> Option<Oid> {
-        self.names.get(&(space, Rc::from(name))).copied()
+        self.names.get(&space)?.get(name).copied()
     }
 
     /// The table, index, sequence or view of this name in this schema.
@@ -194,15 +202,15 @@ impl Catalog {
     /// Adds an object, or changes it.
     pub fn put(&mut self, oid: Oid, object: Object) {
         self.unname(oid);
-        self.names.insert((object.space(), object.name()), oid);
+        Rc::make_mut(self.names.entry(object.space()).or_default()).insert(object.name(), oid);
         self.digest(&(oid, &object));
-        self.objects.insert(oid, object);
+        Rc::make_mut(&mut self.objects).insert(oid, object);
     }
 
     /// Removes an object, and what is said of it.
     pub fn remove(&mut self, oid: Oid) {
         self.unname(oid);
-        self.objects.remove(&oid);
+        Rc::make_mut(&mut self.objects).remove(&oid);
         self.notes.remove(&oid);
         self.digest(&oid);
     }
@@ -228,10 +236,12 @@ impl Catalog {
 
     fn unname(&mut self, oid: Oid) {
         let Some(object) = self.objects.get(&oid) else { return };
-        let name = (object.space(), object.name());
+        let (space, name) = (object.space(), object.name());
         // Two objects may have swapped their names.
-        if self.names.get(&name) == Some(&oid) {
-            self.names.remove(&name);
+        if self.named(space, &name) == Some(oid)
+            && let Some(names) = self.names.get_mut(&space)
+        {
+            Rc::make_mut(names).remove(&name);
         }
     }
 
