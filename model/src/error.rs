@@ -110,8 +110,7 @@ impl fmt::Debug for Sqlstate {
 }
 
 /// A statement's failure.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} ({sqlstate})")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlError {
     /// Which failure, exactly.
     pub sqlstate: Sqlstate,
@@ -121,13 +120,37 @@ pub struct SqlError {
     pub effect: Effect,
     /// The engine's words, for people.
     pub message: Box<str>,
+    /// The character of the statement's text where it went wrong, if the engine says so: the first is 1, the end of the
+    /// text is one after the last (PostgreSQL's field `P`).
+    pub position: Option<u32>,
+}
+
+impl std::error::Error for SqlError {}
+
+impl fmt::Display for SqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            Some(position) => write!(f, "{} ({}, at character {position})", self.message, self.sqlstate),
+            None => write!(f, "{} ({})", self.message, self.sqlstate),
+        }
+    }
 }
 
 impl SqlError {
     /// A failure that changed nothing.
     pub fn new(sqlstate: &'static str, class: Class, message: impl Into<Box<str>>) -> SqlError {
         let sqlstate = Sqlstate::new(sqlstate).expect("an SQLSTATE in the code is one");
-        SqlError { sqlstate, class, effect: Effect::None, message: message.into() }
+        SqlError { sqlstate, class, effect: Effect::None, message: message.into(), position: None }
+    }
+
+    /// The same failure, at this character of the text unless a nearer place is known already.
+    pub fn at(self, position: Option<u32>) -> SqlError {
+        SqlError { position: self.position.or(position), ..self }
+    }
+
+    /// The same failure at no place: what failed is not part of the statement's text.
+    pub fn elsewhere(self) -> SqlError {
+        SqlError { position: None, ..self }
     }
 
     /// The connection broke while the statement was under way.

@@ -5,14 +5,13 @@
 //! ON CONFLICT (lower(a), b) WHERE c > 0 DO   ->   ON CONFLICT ("\0lower(a)", b, "\0WHERE c > 0") DO
 //! ```
 
+use crate::sql;
 use drawloom_model::SqlError;
 use sqlparser::ast;
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
-const MARK: char = '\0';
+const MARK: &str = "\0";
 const CONDITION: &str = "\0WHERE ";
 
 /// A part of an ON CONFLICT target.
@@ -28,12 +27,7 @@ impl Part {
     /// # Errors
     /// `42601`: it is no expression.
     pub fn of(ident: &ast::Ident) -> Result<Part, SqlError> {
-        let expr = |text: &str| {
-            let wrong = |_| crate::error::error("42601", format!("syntax error at or near \"{text}\""));
-            let dialect = PostgreSqlDialect {};
-            let mut parser = Parser::new(&dialect).try_with_sql(text).map_err(wrong)?;
-            parser.parse_expr().map_err(wrong)
-        };
+        let expr = |text: &str| sql::expression(text, ident.span.start.line);
         match (ident.value.strip_prefix(CONDITION), ident.value.strip_prefix(MARK)) {
             (Some(condition), _) => Ok(Part::Condition(expr(condition)?)),
             (None, Some(key)) => Ok(Part::Key(expr(key)?)),
@@ -46,16 +40,16 @@ impl Part {
 pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let Some(begin) = target(&tokens) else { return tokens };
     let Some((parts, mut end)) = parts(&tokens, begin) else { return tokens };
-    let mut names: Vec<String> = parts.into_iter().map(|part| format!("{MARK}{}", text(part))).collect();
+    let mut names: Vec<(String, Span)> = parts.into_iter().map(|part| named(MARK, part)).collect();
     if let Some(first) = word(&tokens, end).filter(|at| is(&tokens[*at], Keyword::WHERE)) {
         let until = tokens[first..].iter().position(|token| is(token, Keyword::DO));
         let Some(until) = until.map(|until| first + until) else { return tokens };
-        names.push(format!("{CONDITION}{}", text(&tokens[first + 1..until])));
+        names.push(named(CONDITION, &tokens[first + 1..until]));
         end = until;
     }
     let span = tokens[begin].span;
     let mut spelled = tokens[..begin].to_vec();
-    for (number, value) in names.into_iter().enumerate() {
+    for (number, (value, span)) in names.into_iter().enumerate() {
         if number > 0 {
             spelled.push(TokenWithSpan::new(Token::Comma, span));
         }
@@ -106,7 +100,9 @@ fn is(token: &TokenWithSpan, keyword: Keyword) -> bool {
     matches!(&token.token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
 }
 
-fn text(tokens: &[TokenWithSpan]) -> String {
-    let text: String = tokens.iter().map(|token| token.token.to_string()).collect();
-    text.trim().to_owned()
+/// A name that says what stands in these tokens, at their place.
+fn named(mark: &str, tokens: &[TokenWithSpan]) -> (String, Span) {
+    let begin = word(tokens, 0).unwrap_or(0);
+    let text: String = tokens[begin..].iter().map(|token| token.token.to_string()).collect();
+    (format!("{mark}{}", text.trim_end()), tokens.get(begin).map_or(Span::empty(), |first| first.span))
 }

@@ -40,6 +40,7 @@ pub mod locks;
 mod log;
 pub mod options;
 mod overriding;
+mod place;
 mod plan;
 mod query;
 mod sequence;

@@ -4,6 +4,7 @@ use crate::catalog::QualifiedName;
 use crate::command::{self, Command};
 use crate::construct;
 use crate::error::error;
+use crate::place;
 use crate::spelling;
 use crate::utility::Utility;
 use drawloom_model::SqlError;
@@ -61,7 +62,7 @@ pub(crate) fn statements(tokens: Vec<TokenWithSpan>) -> Result<Vec<ast::Statemen
     parsed(spelling::spell_out(tokens), |parser| parser.parse_statements())
 }
 
-/// The tokens of a text, and the data that stand behind them if it is a COPY.
+/// The tokens of a text with their places, and the data that stand behind them if it is a COPY.
 fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
     let dialect = PostgreSqlDialect {};
     let mut tokens = Vec::new();
@@ -70,9 +71,23 @@ fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
     if let Some(end) = command::end(&tokens) {
         let rest = after(sql, tokens[end].span.end);
         tokens.truncate(end);
+        place::mark(&mut tokens, &sql[..sql.len() - rest.len()], 1);
         return Ok((tokens, data(rest)?));
     }
-    read.map_err(|failure| error("42601", format!("syntax error: {}", failure.message)))?;
+    place::mark(&mut tokens, sql, 1);
+    let end = tokens.last().expect("the end is one of them");
+    if read.is_err() {
+        // What comes after the last token that could be read.
+        let read = tokens.len().checked_sub(2).map_or(1, |last| tokens[last].span.end.line);
+        let rest: String = sql.chars().skip(usize::try_from(read).unwrap_or(1) - 1).collect();
+        return Err(unreadable(&rest).at(u32::try_from(read).ok()));
+    }
+    let is_empty = |token: &&TokenWithSpan| matches!(&token.token, Token::Word(word) if word.quote_style.is_some() && word.value.is_empty());
+    if let Some(empty) = tokens.iter().find(is_empty) {
+        let message = "zero-length delimited identifier at or near \"\"\"\"";
+        return Err(error("42601", message).at(place::begin(empty.span)));
+    }
+    debug_assert_eq!(end.token, Token::EOF, "the text's end is marked");
     Ok((tokens, ""))
 }
 
@@ -107,12 +122,45 @@ fn data(rest: &str) -> Result<&str, SqlError> {
     Err(error("42601", "cannot insert multiple commands into a prepared statement"))
 }
 
+/// What is wrong with a text that begins with no token.
+fn unreadable(rest: &str) -> SqlError {
+    let unterminated = |what: &str| error("42601", format!("unterminated {what} at or near \"{rest}\""));
+    let mut chars = rest.chars();
+    match (chars.next(), chars.next()) {
+        (Some('"'), _) => unterminated("quoted identifier"),
+        (Some('\''), _) | (Some(_), Some('\'')) => unterminated("quoted string"),
+        (Some('$'), _) => unterminated("dollar-quoted string"),
+        (Some('/'), Some('*')) => unterminated("/* comment"),
+        (Some(other), _) => error("42601", format!("syntax error at or near \"{other}\"")),
+        (None, _) => error("42601", "syntax error at end of input"),
+    }
+}
+
 /// Expressions with commas between them.
 ///
 /// # Errors
 /// `42601`
 pub(crate) fn expressions(tokens: Vec<TokenWithSpan>) -> Result<Vec<ast::Expr>, SqlError> {
     list(tokens, |parser| parser.parse_comma_separated(Parser::parse_expr))
+}
+
+/// An expression in a text of which the first character has this number.
+///
+/// # Errors
+/// `42601`
+pub(crate) fn expression(text: &str, first: u64) -> Result<ast::Expr, SqlError> {
+    let dialect = PostgreSqlDialect {};
+    let mut tokens = Vec::new();
+    let read = Tokenizer::new(&dialect, text).tokenize_with_location_into_buf(&mut tokens);
+    place::mark(&mut tokens, text, first);
+    read.map_err(|_| unexpected(tokens.last()))?;
+    parsed(tokens, |parser| {
+        let expr = parser.parse_expr()?;
+        match parser.peek_token_ref().token {
+            Token::EOF => Ok(expr),
+            _ => parser.expected_ref("end of expression", parser.peek_token_ref()),
+        }
+    })
 }
 
 /// Types with commas between them.
@@ -127,7 +175,7 @@ fn list<T>(
     tokens: Vec<TokenWithSpan>,
     parse: impl FnOnce(&mut Parser<'_>) -> Result<Vec<T>, ParserError>,
 ) -> Result<Vec<T>, SqlError> {
-    if tokens.is_empty() {
+    if tokens.iter().all(|token| token.token == Token::EOF) {
         return Ok(Vec::new());
     }
     parsed(tokens, |parser| {
@@ -156,15 +204,26 @@ fn parsed<T>(
                     let is_there = |token: &&TokenWithSpan| {
                         (token.span.start.line, token.span.start.column) == (line, column)
                     };
-                    Some(&tokens.iter().find(is_there)?.token)
+                    tokens.iter().find(is_there)
                 })
-                .unwrap_or(&parser.peek_token_ref().token);
-            match named {
-                Token::EOF => error("42601", "syntax error at end of input"),
-                token => error("42601", format!("syntax error at or near \"{token}\"")),
-            }
+                .or(Some(parser.peek_token_ref()).filter(|next| place::begin(next.span).is_some()))
+                .or(tokens.last());
+            unexpected(named)
         }
     })
+}
+
+/// The parser's refusal of a token; of the end of the text if there is none.
+pub(crate) fn unexpected(token: Option<&TokenWithSpan>) -> SqlError {
+    match token {
+        None => error("42601", "syntax error at end of input"),
+        Some(TokenWithSpan { token: Token::EOF, span }) => {
+            error("42601", "syntax error at end of input").at(place::begin(*span))
+        }
+        Some(TokenWithSpan { token, span }) => {
+            error("42601", format!("syntax error at or near \"{token}\"")).at(place::begin(*span))
+        }
+    }
 }
 
 /// Where the parser says that the text went wrong.

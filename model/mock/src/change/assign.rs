@@ -4,6 +4,7 @@ use super::Target;
 use crate::catalog::parts;
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SubqueryKind, function_name, is_default};
+use crate::place;
 use crate::query::{self, Body, Distinct, Query, Select};
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -31,8 +32,9 @@ impl Binder<'_> {
         }
         let mut assigned: Vec<(usize, Expr)> = Vec::new();
         for (name, value) in values {
+            let at = place::name(name);
             let [name] = &*parts(name)? else { return Err(unsupported(format!("an assignment to {name}"))) };
-            let (place, column) = target.column(name)?;
+            let (place, column) = target.column(name).map_err(|failure| failure.at(at))?;
             if assigned.iter().any(|(other, _)| *other == place) {
                 return Err(error("42601", format!("multiple assignments to same column \"{name}\"")));
             }
@@ -76,7 +78,7 @@ impl Binder<'_> {
 
     /// What is assigned; `None` is DEFAULT.
     fn value(&mut self, ast: &ast::Expr) -> Result<Option<Bound>, SqlError> {
-        if is_default(ast) { Ok(None) } else { self.expr(ast).map(Some) }
+        if is_default(ast) { Ok(None) } else { self.in_clause("UPDATE", |binder| binder.expr(ast)).map(Some) }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ids::Oid;
 use crate::inference::Part;
 use crate::locks::Mode;
 use crate::overriding::{self, Overriding};
+use crate::place;
 use crate::query::{self, Distinct, Named, Origin, Output, Query, Relation, Scope, Select};
 use crate::types::{Type, cast::Context};
 use drawloom_model::SqlError;
@@ -23,8 +24,11 @@ impl Binder<'_> {
     /// Names that do not exist, types that do not fit, constructs that are not supported.
     pub fn insert(&mut self, ast: &ast::Insert) -> Result<Insert, SqlError> {
         let ast::TableObject::TableName(name) = &ast.table else { return Err(unsupported(&ast.table)) };
+        if !ast.into {
+            return Err(error("42601", format!("syntax error at or near \"{name}\"")).at(place::name(name)));
+        }
         let (oid, name) = self.changed(name, Privilege::Insert)?;
-        let target = Rc::new(Target::of(self.catalog, self.naming, oid)?);
+        let target = Rc::new(Target::of(self.catalog, self.naming, oid).map_err(SqlError::elsewhere)?);
         let (columns, overriding) = Overriding::split(&ast.columns);
         let places = self.insert_places(&target, columns)?;
         let source = match &ast.source {
@@ -33,10 +37,12 @@ impl Binder<'_> {
         };
         let given = source.columns.len();
         if given > places.len() {
-            return Err(error("42601", "INSERT has more expressions than target columns"));
+            let at = ast.source.as_ref().and_then(|source| place::nth(&source.body, places.len()));
+            return Err(error("42601", "INSERT has more expressions than target columns").at(at));
         }
         if given < places.len() && !columns.is_empty() {
-            return Err(error("42601", "INSERT has more target columns than expressions"));
+            let at = place::name(&columns[given]);
+            return Err(error("42601", "INSERT has more target columns than expressions").at(at));
         }
         let is_list = matches!(source.body, query::Body::Values(_));
         let mut fixed = places[..given].iter().rev().map(|place| &target.table.columns[*place]);
@@ -49,7 +55,8 @@ impl Binder<'_> {
                 Some(_) if overriding::ignores(column, overriding) => target.default(self, place)?,
                 Some(number) => {
                     let bound = Bound::new(Expr::Column(number), source.columns[number].ty);
-                    assigned(self, bound, column)?
+                    let at = ast.source.as_ref().and_then(|source| place::nth(&source.body, number));
+                    assigned(self, bound, column).map_err(|failure| failure.at(at))?
                 }
                 None if column.is_dropped => Expr::NULL,
                 None => target.default(self, place)?,
@@ -75,8 +82,10 @@ impl Binder<'_> {
 
     /// The table that a statement changes, and its name.
     fn changed(&mut self, name: &ast::ObjectName, privilege: Privilege) -> Result<(Oid, Rc<str>), SqlError> {
+        let place = place::name(name);
         let name = QualifiedName::of(name)?;
-        let (oid, object) = self.catalog.resolve(self.naming, &name)?;
+        let found = self.catalog.resolve(self.naming, &name);
+        let (oid, object) = found.map_err(|failure| failure.at(place))?;
         match object {
             Object::Table(_) => {
                 self.uses(oid, Mode::RowExclusive);
@@ -102,9 +111,11 @@ impl Binder<'_> {
             let [name] = &*parts(column)? else {
                 return Err(unsupported(format!("a part of the column {column}")));
             };
-            let (place, _) = target.column(name)?;
+            let at = place::name(column);
+            let (place, _) = target.column(name).map_err(|failure| failure.at(at))?;
             if places.contains(&place) {
-                return Err(error("42701", format!("column \"{name}\" specified more than once")));
+                let message = format!("column \"{name}\" specified more than once");
+                return Err(error("42701", message).at(at));
             }
             places.push(place);
         }
@@ -131,10 +142,12 @@ impl Binder<'_> {
         for row in &values.rows {
             let row = &row.content;
             if row.len() != width {
-                return Err(error("42601", "VALUES lists must all be the same length"));
+                let at = row.first().and_then(place::expression);
+                return Err(error("42601", "VALUES lists must all be the same length").at(at));
             }
             if row.len() > places.len() {
-                return Err(error("42601", "INSERT has more expressions than target columns"));
+                let at = place::expression(&row[places.len()]);
+                return Err(error("42601", "INSERT has more expressions than target columns").at(at));
             }
             let value = |(ast, place): (&ast::Expr, &usize)| {
                 if is_default(ast) {
@@ -143,7 +156,7 @@ impl Binder<'_> {
                 if overriding::refuses(&target.table.columns[*place], overriding) {
                     return Err(no_value(&target.table.columns[*place]));
                 }
-                let bound = self.expr(ast)?;
+                let bound = self.in_clause("VALUES", |binder| binder.expr(ast))?;
                 assigned(self, bound, &target.table.columns[*place])
             };
             rows.push(row.iter().zip(places).map(value).collect::<Result<Vec<_>, _>>()?);
@@ -232,7 +245,11 @@ impl Binder<'_> {
         for part in parts {
             match Part::of(part)? {
                 Part::Key(key) => {
-                    let bound = self.expr(&key)?;
+                    let bound = self.expr(&key).map_err(|failure| match &key {
+                        // PostgreSQL says it of the whole list.
+                        ast::Expr::Identifier(_) => failure.elsewhere().at(place::around(part.span)),
+                        _ => failure,
+                    })?;
                     keys.push(self.known(bound)?.expr);
                 }
                 Part::Condition(ast) => condition = Some(self.condition(&ast, "WHERE")?),
@@ -300,7 +317,7 @@ impl Binder<'_> {
             return Err(unsupported(format!("a change of {factor}")));
         };
         let (oid, name) = self.changed(name, privilege)?;
-        let target = Rc::new(Target::of(self.catalog, self.naming, oid)?);
+        let target = Rc::new(Target::of(self.catalog, self.naming, oid).map_err(SqlError::elsewhere)?);
         self.scopes.push(Scope::default());
         let joined = std::mem::take(&mut self.joined);
         let scan = self.table(oid, &target.table, &name, alias.as_ref())?;
@@ -316,12 +333,9 @@ impl Binder<'_> {
 
     fn returning(&mut self, items: Option<&[ast::SelectItem]>) -> Result<Option<Returning>, SqlError> {
         let Some(items) = items else { return Ok(None) };
-        let entries = self.list(items)?;
+        let entries = self.in_clause("RETURNING", |binder| binder.list(items))?;
         let (mut columns, mut list) = (Vec::new(), Vec::new());
         for (name, bound) in entries {
-            if bound.expr.any(&|expr, _| matches!(expr, Expr::Aggregate(_))) {
-                return Err(error("42803", "aggregate functions are not allowed in RETURNING"));
-            }
             let bound = self.known(bound)?;
             columns.push(Output { name, ty: bound.ty });
             list.push(bound.expr);

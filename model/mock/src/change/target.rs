@@ -72,7 +72,7 @@ impl Target {
             let columns = index.keys.iter().map(|key| column_of(&table, key)).collect::<Option<Vec<_>>>();
             let mut keys = Vec::new();
             for key in &index.keys {
-                let bound = binder.expr(key)?;
+                let bound = binder.in_clause("index expressions", |binder| binder.expr(key))?;
                 keys.push(binder.known(bound)?.expr);
             }
             let predicate = index.predicate.as_ref();
@@ -107,7 +107,7 @@ impl Target {
         let scopes = std::mem::take(&mut binder.scopes);
         let bound = binder.expr(default);
         binder.scopes = scopes;
-        assigned(binder, bound?, column)
+        bound.and_then(|bound| assigned(binder, bound, column)).map_err(SqlError::elsewhere)
     }
 
     /// The column of this name, and its place.
@@ -180,7 +180,7 @@ pub(crate) fn assigned(binder: &mut Binder<'_>, bound: Bound, column: &Column) -
     if !fits && from != Type::UNKNOWN {
         let message =
             format!("column \"{}\" is of type {} but expression is of type {from}", column.name, column.ty);
-        return Err(error("42804", message));
+        return Err(error("42804", message).at(bound.place));
     }
     binder.assign(bound, column.ty, column.modifier)
 }

@@ -43,7 +43,7 @@ impl Executor {
             let most = super::table::COLUMNS_MAX;
             return Err(error("54011", format!("tables can have at most {most} columns")));
         }
-        let value = self.check_default(table, &column)?;
+        let value = self.check_default(table, &column).map_err(SqlError::elsewhere)?;
         let generated = match &column.generated {
             Some(Generated::Stored(value)) => Some(self.over(table, |binder| {
                 let bound = binder.expr(value)?;
@@ -208,7 +208,8 @@ impl Executor {
             }
             ColumnAction::SetDefault { value } => {
                 let default = Some(self.settled(value));
-                self.check_default(table, &Column { default: default.clone(), ..column.clone() })?;
+                self.check_default(table, &Column { default: default.clone(), ..column.clone() })
+                    .map_err(SqlError::elsewhere)?;
                 self.redefine(table, |table| table.columns[place].default = default);
             }
             ColumnAction::DropDefault => self.redefine(table, |table| table.columns[place].default = None),
@@ -228,7 +229,7 @@ impl Executor {
         data_type: &ast::DataType,
         using: Option<&ast::Expr>,
     ) -> Result<(), SqlError> {
-        let (ty, modifier) = types::name::parse(data_type)?;
+        let (ty, modifier) = types::name::parse(data_type).map_err(SqlError::elsewhere)?;
         if self.is_viewed(table, place) {
             return Err(error("0A000", "cannot alter type of a column used by a view or rule"));
         }
@@ -256,7 +257,8 @@ impl Executor {
         let column = column.clone();
         let value = self.over(table, |binder| {
             let own = ast::Expr::Identifier(ast::Ident::with_quote('"', name.as_ref()));
-            let bound = binder.expr(using.unwrap_or(&own))?;
+            let bound =
+                binder.in_clause("transform expressions", |binder| binder.expr(using.unwrap_or(&own)))?;
             if !converts(bound.ty) && bound.ty != types::Type::of(Scalar::Unknown) {
                 let message = format!(
                     "result of USING clause for column \"{name}\" cannot be cast automatically to type {ty}"

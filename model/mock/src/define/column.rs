@@ -4,9 +4,10 @@ use super::foreign_key::deferral;
 use super::serial::serial;
 use super::table::{Unique, add_check};
 use crate::catalog::{Column, Constraint, Generated, identifier};
-use crate::error::unsupported;
+use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
+use crate::place;
 use crate::query::settled_default;
 use crate::types::{self, Type};
 use drawloom_model::SqlError;
@@ -61,12 +62,26 @@ impl Executor {
         if serial.is_some() {
             self.own_sequence(owner, &mut column);
         }
+        let mut nullable = None;
+        let twice =
+            |what: &str| error("42601", format!("{what} for column \"{name}\" of table \"{}\"", owner.table));
         for option in &definition.options {
             let named = option.name.as_ref().map(identifier);
             match &option.option {
-                ast::ColumnOption::Null => (),
-                ast::ColumnOption::NotNull => column.not_null = true,
-                ast::ColumnOption::Default(default) => column.default = Some(self.settled(default)),
+                ast::ColumnOption::Null | ast::ColumnOption::NotNull => {
+                    let not_null = option.option == ast::ColumnOption::NotNull;
+                    if nullable.is_some_and(|said| said == not_null) {
+                        return Err(twice("conflicting NULL/NOT NULL declarations"));
+                    }
+                    nullable = Some(!not_null);
+                    column.not_null |= not_null;
+                }
+                ast::ColumnOption::Default(default) => {
+                    if column.default.is_some() {
+                        return Err(twice("multiple default values specified").at(place::before(default)));
+                    }
+                    column.default = Some(self.settled(default));
+                }
                 ast::ColumnOption::PrimaryKey(key) => unique.push(Unique {
                     name: named,
                     columns: vec![name.clone()],

@@ -137,6 +137,9 @@ impl Executor {
         })
         .map_err(|failure| match failure.sqlstate.as_str() {
             "42804" => error("42804", failure.message.replace("but expression", "but default expression")),
+            "42703" | "42P01" => {
+                error("0A000", "cannot use column reference in DEFAULT expression").at(failure.position)
+            }
             _ => failure,
         })
     }

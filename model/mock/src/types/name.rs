@@ -99,6 +99,10 @@ pub fn print(of: Type, modifier: Option<Modifier>) -> String {
 /// # Errors
 /// 42704 for a name that no type has, 22023 for a modifier out of its range, 0A000 for PostgreSQL's other types.
 pub fn parse(written: &DataType) -> Result<(Type, Option<Modifier>), SqlError> {
+    parsed(written).map_err(|failure| failure.at(crate::place::data_type(written)))
+}
+
+fn parsed(written: &DataType) -> Result<(Type, Option<Modifier>), SqlError> {
     use DataType as D;
     if let D::Array(definition) = written {
         return array(definition);

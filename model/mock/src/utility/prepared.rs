@@ -101,7 +101,7 @@ impl Executor {
             let mut binder = Binder::new(catalog, &database.session(self.session).naming);
             let mut exprs = Vec::new();
             for ((argument, ty), number) in arguments.iter().zip(types).zip(1..) {
-                let bound = binder.expr(argument)?;
+                let bound = binder.in_clause("EXECUTE parameters", |binder| binder.expr(argument))?;
                 let from = bound.ty;
                 let fits = from == Type::UNKNOWN
                     || from == *ty

@@ -1,7 +1,7 @@
 //! A statement's tokens, read word by word.
 
 use crate::catalog::identifier;
-use crate::error::error;
+use crate::sql;
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -10,19 +10,22 @@ use std::rc::Rc;
 /// The tokens of a statement, without what stands between them.
 pub(crate) struct Words<'a> {
     tokens: Vec<&'a TokenWithSpan>,
+    /// The text's.
+    end: Option<&'a TokenWithSpan>,
     at: usize,
 }
 
 impl<'a> Words<'a> {
     /// Those of a text of one statement; `None`: it has several.
     pub fn of(tokens: &'a [TokenWithSpan]) -> Option<Words<'a>> {
+        let end = tokens.last().filter(|last| last.token == Token::EOF);
         let says = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
         let mut tokens: Vec<&TokenWithSpan> = tokens.iter().filter(says).collect();
         while tokens.last().is_some_and(|last| last.token == Token::SemiColon) {
             tokens.pop();
         }
         let is_one = tokens.iter().all(|token| token.token != Token::SemiColon);
-        is_one.then_some(Words { tokens, at: 0 })
+        is_one.then_some(Words { tokens, end, at: 0 })
     }
 
     fn peek(&self) -> Option<&'a Token> {
@@ -148,7 +151,7 @@ impl<'a> Words<'a> {
         if self.is_over() {
             return Err(self.unexpected());
         }
-        let rest = self.tokens[self.at..].iter().map(|token| (*token).clone()).collect();
+        let rest = self.tokens[self.at..].iter().copied().chain(self.end).cloned().collect();
         self.at = self.tokens.len();
         Ok(rest)
     }
@@ -167,7 +170,9 @@ impl<'a> Words<'a> {
             }
             if depth == 0 {
                 self.at = place + 1;
-                return Some(self.tokens[start..place].iter().map(|token| (*token).clone()).collect());
+                let mut inside: Vec<_> = self.tokens[start..place].iter().copied().cloned().collect();
+                inside.push(TokenWithSpan::new(Token::EOF, self.tokens[place].span));
+                return Some(inside);
             }
         }
         None
@@ -175,9 +180,6 @@ impl<'a> Words<'a> {
 
     /// What comes next may not.
     pub fn unexpected(&self) -> SqlError {
-        match self.peek() {
-            None => error("42601", "syntax error at end of input"),
-            Some(token) => error("42601", format!("syntax error at or near \"{token}\"")),
-        }
+        sql::unexpected(self.tokens.get(self.at).copied().or(self.end))
     }
 }

@@ -46,6 +46,10 @@ impl Binder<'_> {
         }
         let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
         if let Some(aggregate) = functions::aggregate(&name, &types)? {
+            if arguments.is_empty() && !star {
+                let message = format!("{name}(*) must be used to call a parameterless aggregate function");
+                return Err(error("42809", message));
+            }
             return self.aggregate(name, aggregate, arguments, function, list);
         }
         if super::window::is_window_function(&name) {
@@ -198,8 +202,9 @@ impl Binder<'_> {
         if let Expr::Literal(Datum::Text(text)) = &bound.expr
             && !text.bytes().all(|byte| byte.is_ascii_digit())
         {
-            let name = crate::sql::relation_name(text)?;
-            let (oid, _) = self.catalog.resolve(self.naming, &name)?;
+            let found = crate::sql::relation_name(text)
+                .and_then(|name| Ok(self.catalog.resolve(self.naming, &name)?.0));
+            let oid = found.map_err(|failure| failure.at(bound.place))?;
             return Ok(Expr::Literal(Datum::Int(oid.0.into())));
         }
         if bound.ty == Type::of(Scalar::Text) {
@@ -255,6 +260,10 @@ impl Binder<'_> {
         let is_own = |expr: &Expr, _: usize| matches!(expr, Expr::Column(_));
         if coerced.iter().any(|part| part.any(&reaches)) && !coerced.iter().any(|part| part.any(&is_own)) {
             return Err(unsupported("an aggregate of a query around its own"));
+        }
+        if !self.clause.is_empty() {
+            let message = format!("aggregate functions are not allowed in {}", self.clause);
+            return Err(error("42803", message));
         }
         let result = aggregate.result;
         let aggregated = Aggregated { name, aggregate, arguments: coerced.into(), distinct, order, filter };
@@ -313,14 +322,18 @@ impl Binder<'_> {
         let mut over = |name: &str, asts: &[&ast::Expr]| -> Result<Bound, SqlError> {
             let arguments = asts.iter().map(|ast| self.expr(ast)).collect::<Result<Vec<_>, _>>()?;
             let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
-            let call = functions::function(name, &types)?;
+            let own = |failure: SqlError| match failure.sqlstate.as_str() {
+                "42883" => error("42883", failure.message.replacen("function ", "function pg_catalog.", 1)),
+                _ => failure,
+            };
+            let call = functions::function(name, &types).map_err(own)?;
             let result = call.result;
             Ok(Bound::new(Expr::Call(self.called(name, call, arguments)?.into()), result))
         };
         match ast {
             Ast::Ceil { expr, .. } => over("ceil", &[expr]),
             Ast::Floor { expr, .. } => over("floor", &[expr]),
-            Ast::Position { expr, r#in } => over("strpos", &[r#in, expr]),
+            Ast::Position { expr, r#in } => over("position", &[r#in, expr]),
             Ast::Substring { expr, substring_from, substring_for, .. } => {
                 let one = number_literal("1");
                 let from = substring_from.as_deref().unwrap_or(&one);

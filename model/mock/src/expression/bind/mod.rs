@@ -17,6 +17,7 @@ use crate::error::{error, unsupported};
 use crate::functions;
 use crate::ids::Oid;
 use crate::locks::Mode;
+use crate::place::{self, Place};
 use crate::query::{Origin, Query, Scope};
 use crate::types::cast::{self, Context};
 use crate::types::{Datum, Modifier, Scalar, Type, resolve};
@@ -29,6 +30,8 @@ use std::rc::Rc;
 pub(crate) struct Bound {
     pub expr: Expr,
     pub ty: Type,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// A subquery of WITH that is in sight.
@@ -78,6 +81,8 @@ pub(crate) struct Binder<'a> {
     pub series: Option<Vec<crate::query::Repeated>>,
     /// What is bound, for messages.
     place: String,
+    /// The clause that is bound, where aggregates and windows may not stand; empty where they may.
+    pub clause: &'static str,
     /// Relations that are there, and out of sight of what is bound.
     pub unreachable: Vec<Rc<str>>,
     pub depth: usize,
@@ -85,17 +90,26 @@ pub(crate) struct Binder<'a> {
 
 impl Bound {
     pub fn new(expr: Expr, ty: Type) -> Bound {
-        Bound { expr, ty }
+        Bound { expr, ty, place: None }
     }
 
     pub fn scalar(expr: Expr, scalar: Scalar) -> Bound {
-        Bound { expr, ty: Type::of(scalar) }
+        Bound::new(expr, Type::of(scalar))
     }
 
     fn bool(expr: Expr) -> Bound {
         Bound::scalar(expr, Scalar::Bool)
     }
 }
+
+/// The clauses whose expressions stand for themselves: no query may be in them.
+const STORED: [&str; 5] = [
+    "DEFAULT expressions",
+    "check constraints",
+    "index expressions",
+    "transform expressions",
+    "EXECUTE parameters",
+];
 
 impl<'a> Binder<'a> {
     pub fn new(catalog: &'a Catalog, naming: &'a Naming) -> Binder<'a> {
@@ -115,6 +129,7 @@ impl<'a> Binder<'a> {
             windows: Vec::new(),
             series: None,
             place: "RETURNING".to_owned(),
+            clause: "DEFAULT expressions",
             unreachable: Vec::new(),
             depth: 0,
         }
@@ -143,14 +158,29 @@ impl<'a> Binder<'a> {
     pub fn condition(&mut self, ast: &ast::Expr, place: &str) -> Result<Expr, SqlError> {
         let series = self.series.take();
         let around = std::mem::replace(&mut self.place, place.to_owned());
-        let bound = self.expr(ast);
+        let clause = match place {
+            "WHERE" => "WHERE",
+            "JOIN/ON" => "JOIN conditions",
+            "CHECK" => "check constraints",
+            "FILTER" => "FILTER",
+            _ => self.clause,
+        };
+        let bound = self.in_clause(clause, |binder| binder.expr(ast));
         (self.place, self.series) = (around, series);
         let bound = bound?;
         if bound.ty != Type::of(Scalar::Bool) && bound.ty != Type::of(Scalar::Unknown) {
             let message = format!("argument of {place} must be type boolean, not type {}", bound.ty);
-            return Err(error("42804", message));
+            return Err(error("42804", message).at(bound.place));
         }
         self.coerce(bound, Type::of(Scalar::Bool), Context::Implicit)
+    }
+
+    /// Binds a clause in which aggregates and windows may not stand; they may if it has no name.
+    pub fn in_clause<T>(&mut self, clause: &'static str, bind: impl FnOnce(&mut Self) -> T) -> T {
+        let around = std::mem::replace(&mut self.clause, clause);
+        let bound = bind(self);
+        self.clause = around;
+        bound
     }
 
     /// An expression of this type.
@@ -171,7 +201,10 @@ impl<'a> Binder<'a> {
         check_depth(self.depth)?;
         let bound = self.expr_at_depth(ast);
         self.depth -= 1;
-        bound
+        match bound {
+            Ok(bound) => Ok(Bound { place: place::expression(ast), ..bound }),
+            Err(failure) => Err(failure.at(place::fault(ast))),
+        }
     }
 
     fn expr_at_depth(&mut self, ast: &ast::Expr) -> Result<Bound, SqlError> {
@@ -340,7 +373,8 @@ impl<'a> Binder<'a> {
         otherwise: Option<&ast::Expr>,
     ) -> Result<Bound, SqlError> {
         let mut whens = Vec::new();
-        let mut results = Vec::new();
+        // The type of ELSE is asked first.
+        let mut results = vec![Bound::scalar(Expr::NULL, Scalar::Unknown)];
         for ast::CaseWhen { condition, result } in conditions {
             whens.push(match operand {
                 Some(operand) => self.binary(operand, &ast::BinaryOperator::Eq, condition)?.expr,
@@ -348,12 +382,12 @@ impl<'a> Binder<'a> {
             });
             results.push(self.expr(result)?);
         }
-        results.push(match otherwise {
-            Some(otherwise) => self.expr(otherwise)?,
-            None => Bound::scalar(Expr::NULL, Scalar::Unknown),
-        });
-        let (mut results, ty) = self.common(results, "CASE")?;
-        let otherwise = Box::new(results.pop().expect("there is an ELSE"));
+        if let Some(otherwise) = otherwise {
+            results[0] = self.expr(otherwise)?;
+        }
+        let (results, ty) = self.common(results, "CASE")?;
+        let mut results = results.into_iter();
+        let otherwise = Box::new(results.next().expect("there is an ELSE"));
         let branches = whens.into_iter().zip(results).collect();
         Ok(Bound::new(Expr::Case { branches, otherwise }, ty))
     }
@@ -386,6 +420,10 @@ impl<'a> Binder<'a> {
     /// # Errors
     /// As for every query.
     pub fn subquery(&mut self, query: &ast::Query) -> Result<Rc<Query>, SqlError> {
+        if let Some(stored) = STORED.iter().find(|clause| **clause == self.clause) {
+            let one = stored.trim_end_matches('s');
+            return Err(error("0A000", format!("cannot use subquery in {one}")));
+        }
         let mut query = self.query(query)?;
         self.settle(&mut query)?;
         Ok(Rc::new(query))
@@ -451,7 +489,12 @@ impl<'a> Binder<'a> {
     /// `42804`: there is none for all of them.
     pub fn common(&mut self, bound: Vec<Bound>, construct: &str) -> Result<(Vec<Expr>, Type), SqlError> {
         let types: Vec<Type> = bound.iter().map(|bound| bound.ty).collect();
-        let ty = resolve::common(construct, &types)?;
+        let ty = resolve::common(construct, &types).map_err(|failure| {
+            // The first that does not go with those before it.
+            let fits = |count: &usize| resolve::common(construct, &types[..*count]).is_ok();
+            let fault = (1..bound.len()).take_while(fits).last().unwrap_or(0);
+            failure.at(bound[fault].place)
+        })?;
         let exprs = bound.into_iter().map(|bound| self.coerce(bound, ty, Context::Implicit));
         Ok((exprs.collect::<Result<_, _>>()?, ty))
     }
@@ -476,10 +519,12 @@ impl<'a> Binder<'a> {
         context: Context,
     ) -> Result<Expr, SqlError> {
         let unknown = Type::of(Scalar::Unknown);
+        let place = bound.place;
         if bound.ty == unknown && to != unknown {
             match &bound.expr {
                 Expr::Literal(Datum::Text(text)) => {
-                    return Ok(Expr::Literal(crate::types::input(text, to, modifier)?));
+                    let datum = crate::types::input(text, to, modifier);
+                    return datum.map(Expr::Literal).map_err(|failure| failure.at(place));
                 }
                 Expr::Literal(Datum::Null) => return Ok(Expr::NULL),
                 Expr::Parameter(number) => {
@@ -498,9 +543,11 @@ impl<'a> Binder<'a> {
         if bound.ty == to && modifier.is_none() {
             return Ok(bound.expr);
         }
-        let cast = cast::find(bound.ty, to)
-            .filter(|cast| cast.context <= context)
-            .ok_or_else(|| error("42846", format!("cannot cast type {} to {to}", bound.ty)))?;
+        let cast = cast::find(bound.ty, to).filter(|cast| cast.context <= context).ok_or_else(|| {
+            let failure = error("42846", format!("cannot cast type {} to {to}", bound.ty));
+            // A cast that is written down is wrong itself.
+            if context == Context::Explicit { failure } else { failure.at(place) }
+        })?;
         let expr = Expr::Cast(Converted { expr: bound.expr, cast, to, modifier }.into());
         Ok(folded(expr))
     }

@@ -5,6 +5,7 @@ use super::{Binder, Bound, negated};
 use crate::error::unsupported;
 use crate::expression::{Called, Expr};
 use crate::functions;
+use crate::place;
 use crate::types::{Scalar, Type};
 use drawloom_model::SqlError;
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
@@ -54,20 +55,21 @@ impl Binder<'_> {
             _ => (),
         }
         // The parser nests `a + b + c` to the left, as deep as it is long.
-        let mut chain = vec![(op, right)];
+        let mut chain = vec![(left, op, right)];
         let mut first = left;
         while let ast::Expr::BinaryOp { left, op, right } = first
             && !matches!(op, BinaryOperator::And | BinaryOperator::Or)
             && row_parts(left).is_none()
         {
-            chain.push((op, &**right));
+            chain.push((&**left, op, &**right));
             first = left;
         }
         crate::expression::check_depth(self.depth + chain.len() / 4)?;
         let mut bound = self.expr(first)?;
-        for (op, right) in chain.into_iter().rev() {
+        for (left, op, right) in chain.into_iter().rev() {
             let right = self.expr(right)?;
-            bound = self.operator(&symbol(op)?, bound, right)?;
+            let at = |failure: SqlError| failure.at(place::after(left));
+            bound = symbol(op).and_then(|symbol| self.operator(&symbol, bound, right)).map_err(at)?;
         }
         Ok(bound)
     }

@@ -6,6 +6,7 @@ use crate::catalog::identifier;
 use crate::error::{error, unsupported};
 use crate::expression::{Edge, Expr, Frame, Offset, SortKey, Units, WindowFunction, Windowed};
 use crate::functions;
+use crate::place;
 use crate::types::cast::Context;
 use crate::types::{Scalar, Type};
 use drawloom_model::SqlError;
@@ -94,9 +95,15 @@ impl Binder<'_> {
         list: Option<&ast::FunctionArgumentList>,
         over: &ast::WindowType,
     ) -> Result<Bound, SqlError> {
+        if !self.clause.is_empty() {
+            return Err(error("42P20", format!("window functions are not allowed in {}", self.clause)));
+        }
         let spec = match over {
             ast::WindowType::WindowSpec(spec) => self.completed(spec)?,
-            ast::WindowType::NamedWindow(name) => self.named_window(&identifier(name))?.clone(),
+            ast::WindowType::NamedWindow(name) => {
+                let window = self.named_window(&identifier(name));
+                window.map_err(|failure| failure.at(place::begin(name.span)))?.clone()
+            }
         };
         let star = list.is_some_and(is_star);
         let arguments = if star { Vec::new() } else { self.arguments(name, list)? };

@@ -8,6 +8,7 @@ use crate::expression::{Binder, Bound, Expr, function_name};
 use crate::functions;
 use crate::ids::Oid;
 use crate::locks::Mode;
+use crate::place;
 use crate::sequence;
 use crate::system::Rows;
 use crate::types::cast::Context;
@@ -22,6 +23,10 @@ impl Binder<'_> {
     /// # Errors
     /// Names that do not exist, constructs that are not supported.
     pub fn from(&mut self, tables: &[ast::TableWithJoins]) -> Result<Source, SqlError> {
+        self.in_clause("functions in FROM", |binder| binder.sources(tables))
+    }
+
+    fn sources(&mut self, tables: &[ast::TableWithJoins]) -> Result<Source, SqlError> {
         let mut all = Source::Nothing;
         for table in tables {
             let begin = self.scope().width;
@@ -55,6 +60,10 @@ impl Binder<'_> {
                 Op::FullOuter(constraint) => (JoinKind::Full, constraint),
                 _ => return Err(unsupported("this kind of join")),
             };
+            let is_cross = matches!(joined.join_operator, Op::CrossJoin(_));
+            if matches!(constraint, ast::JoinConstraint::None) && !is_cross {
+                return Err(error("42601", "syntax error: a join needs ON or USING"));
+            }
             let middle = self.scope().width;
             let middle_column = self.scope().columns.len();
             let right = self.factor(&joined.relation)?;
@@ -197,20 +206,22 @@ impl Binder<'_> {
         if let (Some(oid), Some(alias)) = (super::settled::number(name), alias) {
             return self.settled(oid, alias);
         }
-        let name = QualifiedName::of(name)?;
+        let place = place::name(name);
+        let name = QualifiedName::of(name).map_err(|failure| failure.at(place))?;
         if name.schema.is_none()
             && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name.name)
         {
             let (number, width) = (cte.number, cte.columns.len());
             if width == 0 && cte.is_change {
                 let message = format!("WITH query \"{}\" does not have a RETURNING clause", cte.name);
-                return Err(error("0A000", message));
+                return Err(error("0A000", message).at(place));
             }
             let columns = cte.columns.iter().map(|column| (column.name.clone(), column.ty)).collect();
             self.add(&name.name.clone(), columns, alias, Origin::Other)?;
             return Ok(Source::Cte { number, width });
         }
-        let (oid, object) = self.catalog.resolve(self.naming, &name)?;
+        let found = self.catalog.resolve(self.naming, &name);
+        let (oid, object) = found.map_err(|failure| failure.at(place))?;
         self.relation(oid, &object.clone(), &name.name, alias)
     }
 
@@ -335,7 +346,7 @@ impl Binder<'_> {
         let query = self.subquery(&view.query);
         self.views.pop();
         (self.scopes, self.ctes, self.reader) = (scopes, ctes, reader);
-        let query = query?;
+        let query = query.map_err(SqlError::elsewhere)?;
         let columns = view.columns.iter().zip(&query.columns);
         let columns = columns.map(|(own, column)| (own.name.clone(), column.ty)).collect();
         self.add(name, columns, alias, Origin::Query)?;
@@ -376,6 +387,7 @@ impl Binder<'_> {
         ordinality: bool,
         alias: Option<&ast::TableAlias>,
     ) -> Result<Source, SqlError> {
+        let place = place::name(name);
         let name = function_name(name)?;
         let mut bound = Vec::new();
         for argument in arguments {
@@ -384,7 +396,7 @@ impl Binder<'_> {
                 other => return Err(unsupported(format!("the argument {other} of {name}"))),
             }
         }
-        self.repeated(name, bound, ordinality, alias)
+        self.repeated(name, bound, ordinality, alias).map_err(|failure| failure.at(place))
     }
 
     fn repeated(

@@ -127,7 +127,7 @@ impl Binder<'_> {
             }
             let bound = match super::position(ast, list.len(), "GROUP BY")? {
                 Some(place) => list[place].1.clone(),
-                None => match self.expr(ast) {
+                None => match self.in_clause("GROUP BY", |binder| binder.expr(ast)) {
                     Ok(bound) => bound,
                     // A name of FROM wins over one of the list.
                     Err(failure) => match ast {

@@ -14,6 +14,7 @@ use super::{Body, Cte, Output, Query, Scope, SetOperation};
 use crate::catalog::identifier;
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, VisibleCte, sort_key};
+use crate::place;
 use crate::types::cast::Context;
 use crate::types::{Scalar, Type, resolve};
 use drawloom_model::SqlError;
@@ -105,20 +106,21 @@ impl Binder<'_> {
             ast::SetQuantifier::Distinct | ast::SetQuantifier::None => false,
             other => return Err(unsupported(format!("{name} {other}"))),
         };
+        let at = |number| place::nth(right, number);
         let (mut left, mut right) = (self.body(left)?, self.body(right)?);
         self.depth -= 1;
         if left.columns.len() != right.columns.len() {
             let message = format!("each {name} query must have the same number of columns");
-            return Err(error("42601", message));
+            return Err(error("42601", message).at(at(0)));
         }
         let mut columns = Vec::new();
-        for (left, right) in left.columns.iter().zip(&right.columns) {
-            let ty = resolve::common(name, &[left.ty, right.ty])?;
+        for (number, (left, right)) in left.columns.iter().zip(&right.columns).enumerate() {
+            let ty = resolve::common(name, &[left.ty, right.ty]).map_err(|failure| failure.at(at(number)))?;
             columns.push(Output { name: left.name.clone(), ty });
         }
         let types: Vec<Type> = columns.iter().map(|column| column.ty).collect();
         self.coerce_columns(&mut left, &types, Context::Implicit)?;
-        self.coerce_columns(&mut right, &types, Context::Implicit)?;
+        self.coerce_columns(&mut right, &types, Context::Implicit).map_err(|failure| failure.at(at(0)))?;
         let body = Body::Set { operation, all, left: left.into(), right: right.into() };
         Ok(Query { columns, ..Query::of(body) })
     }
@@ -127,7 +129,7 @@ impl Binder<'_> {
         let series = self.series.take();
         // It is a query of its own, though there is no FROM in it.
         self.scopes.push(Scope::default());
-        let values = self.values_without_series(values);
+        let values = self.in_clause("VALUES", |binder| binder.values_without_series(values));
         self.scopes.pop();
         self.series = series;
         values
@@ -138,7 +140,8 @@ impl Binder<'_> {
         let mut columns: Vec<Vec<Bound>> = vec![Vec::new(); width];
         for row in &values.rows {
             if row.content.len() != width {
-                return Err(error("42601", "VALUES lists must all be the same length"));
+                let at = row.content.first().and_then(place::expression);
+                return Err(error("42601", "VALUES lists must all be the same length").at(at));
             }
             for (column, ast) in columns.iter_mut().zip(&row.content) {
                 column.push(self.expr(ast)?);
@@ -218,7 +221,9 @@ impl Binder<'_> {
             };
             sort_key(Expr::Column(place), &by.options)
         };
-        order.iter().map(column).collect()
+        let at =
+            |by: &ast::OrderByExpr| column(by).map_err(|failure| failure.at(place::expression(&by.expr)));
+        order.iter().map(at).collect()
     }
 
     fn limit(&mut self, ast: &ast::Query, query: &mut Query) -> Result<(), SqlError> {
@@ -235,15 +240,16 @@ impl Binder<'_> {
             Some(fetch) if !fetch.percent => Some(fetch.quantity.as_ref().unwrap_or(&one)),
             Some(fetch) => return Err(unsupported(fetch)),
         };
-        let mut number = |ast: Option<&ast::Expr>, clause: &str| -> Result<Option<Expr>, SqlError> {
+        let mut number = |ast: Option<&ast::Expr>, clause: &'static str| -> Result<Option<Expr>, SqlError> {
             let Some(ast) = ast else { return Ok(None) };
             self.scopes.push(Scope::default());
-            let bound = self.expr(ast);
+            let bound = self.in_clause(clause, |binder| binder.expr(ast));
             self.scopes.pop();
             let bound = bound.map_err(|failure| match ast {
                 // The columns of the query itself are out of its sight.
                 ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_) => {
                     error("42P10", format!("argument of {clause} must not contain variables"))
+                        .at(failure.position)
                 }
                 _ => failure,
             })?;
@@ -279,7 +285,8 @@ impl Binder<'_> {
         for cte in &with.cte_tables {
             let name = identifier(&cte.alias.name);
             if self.ctes[in_sight..].iter().any(|other| other.name == name) {
-                return Err(error("42712", format!("WITH query name \"{name}\" specified more than once")));
+                return Err(error("42712", format!("WITH query name \"{name}\" specified more than once"))
+                    .at(place::begin(cte.alias.name.span)));
             }
             let number = self.cte_count;
             self.cte_count += 1;
@@ -301,7 +308,7 @@ impl Binder<'_> {
                         columns.len(),
                         cte.alias.columns.len()
                     );
-                    return Err(error("42P10", message));
+                    return Err(error("42P10", message).at(place::begin(cte.alias.name.span)));
                 }
                 for (column, alias) in columns.iter_mut().zip(&cte.alias.columns) {
                     column.name = identifier(&alias.name);
@@ -334,15 +341,15 @@ impl Binder<'_> {
                     if repeated.columns.len() != types.len() {
                         return Err(error("42601", "each UNION query must have the same number of columns"));
                     }
-                    for (place, column) in repeated.columns.iter().enumerate() {
-                        let overall = resolve::common("UNION", &[types[place], column.ty])?;
-                        if overall != types[place] {
+                    for (number, column) in repeated.columns.iter().enumerate() {
+                        let overall = resolve::common("UNION", &[types[number], column.ty])?;
+                        if overall != types[number] {
                             let message = format!(
                                 "recursive query \"{name}\" column {} has type {} in non-recursive term but type {overall} overall",
-                                place + 1,
-                                types[place]
+                                number + 1,
+                                types[number]
                             );
-                            return Err(error("42804", message));
+                            return Err(error("42804", message).at(place::nth(first, number)));
                         }
                     }
                     if let Body::Select(select) = &repeated.body
@@ -375,7 +382,7 @@ fn position(ast: &ast::Expr, columns: usize, clause: &str) -> Result<Option<usiz
         },
         _ => return Ok(None),
     };
-    let constant = || error("42601", format!("non-integer constant in {clause}"));
+    let constant = || error("42601", format!("non-integer constant in {clause}")).at(place::expression(ast));
     let digits = match &value.value {
         ast::Value::Number(digits, _) if digits.parse::<i32>().is_ok() => digits,
         ast::Value::Number(..) | ast::Value::SingleQuotedString(_) | ast::Value::Null => {
@@ -388,7 +395,10 @@ fn position(ast: &ast::Expr, columns: usize, clause: &str) -> Result<Option<usiz
     let place = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     match place.filter(|place| *place < columns) {
         Some(place) => Ok(Some(place)),
-        None => Err(error("42P10", format!("{clause} position {digits} is not in select list"))),
+        None => {
+            let message = format!("{clause} position {digits} is not in select list");
+            Err(error("42P10", message).at(place::expression(ast)))
+        }
     }
 }
 

@@ -8,10 +8,11 @@ use crate::change::Target;
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, Windowed, function_name, sort_key};
 use crate::locks::Mode;
+use crate::place::{self, Place};
 use crate::spelling::LockStrength;
 use crate::store::RowLock;
 use drawloom_model::SqlError;
-use sqlparser::ast;
+use sqlparser::ast::{self, Spanned};
 use std::rc::Rc;
 
 /// An entry of the list, with its name.
@@ -29,16 +30,13 @@ impl Binder<'_> {
         let joined = std::mem::take(&mut self.joined);
         let mut from = self.from(&select.from)?;
         let filter = match &select.selection {
-            Some(filter) => {
-                let filter = self.condition(filter, "WHERE")?;
-                refuse_aggregate(&filter, "WHERE")?;
-                Some(filter)
-            }
+            Some(filter) => Some(self.condition(filter, "WHERE")?),
             None => None,
         };
         let conditions = std::mem::replace(&mut self.joined, joined);
         let recheck = all_of(conditions.into_iter().chain(filter.clone()).collect());
         let filter = self.push_down(&mut from, filter);
+        let clause_around = std::mem::take(&mut self.clause);
         let windows_around = std::mem::take(&mut self.windows);
         self.named_windows(&select.named_window)?;
         let series_around = self.series.replace(Vec::new());
@@ -60,13 +58,14 @@ impl Binder<'_> {
         let is_distinct_on = |key: &SortKey| distinct_on.iter().any(|place| key.expr == Expr::Column(*place));
         if !distinct_on.is_empty() && !leading.all(is_distinct_on) {
             let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
-            return Err(error("42P10", message));
+            let at = leading_place(&select.distinct);
+            return Err(error("42P10", message).at(at));
         }
         if matches!(select.distinct, Some(ast::Distinct::Distinct)) && list.len() > visible {
             let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
-            return Err(error("42P10", message));
+            return Err(error("42P10", message).at(list[visible].1.place));
         }
-        self.windows = windows_around;
+        (self.windows, self.clause) = (windows_around, clause_around);
         let mut series = std::mem::replace(&mut self.series, series_around).unwrap_or_default();
         let aggregated =
             |expr: &Expr| expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_)));
@@ -79,13 +78,14 @@ impl Binder<'_> {
             let keys = keys.into_iter().map(|(expr, _)| expr).collect();
             let mut grouping = Grouping::new(keys, scope, self.catalog);
             for (_, bound) in &mut list {
-                grouping.regroup(&mut bound.expr)?;
+                grouping.regroup(&mut bound.expr).map_err(|failure| failure.at(bound.place))?;
             }
             for repeated in &mut series {
                 repeated.arguments.iter_mut().try_for_each(|argument| grouping.regroup(argument))?;
             }
             if let Some(having) = having {
-                grouping.having(having)?;
+                let at = select.having.as_ref().and_then(place::expression);
+                grouping.having(having).map_err(|failure| failure.at(at))?;
             }
             width = grouping.width();
             Some(grouping.into_group())
@@ -143,7 +143,8 @@ impl Binder<'_> {
                 ast::SelectItem::Wildcard(_) => {
                     let scope = self.scopes.last().expect("a list stands inside a query");
                     if scope.relations.is_empty() {
-                        return Err(error("42601", "SELECT * with no tables specified is not valid"));
+                        return Err(error("42601", "SELECT * with no tables specified is not valid")
+                            .at(place::begin(item.span())));
                     }
                     list.extend(
                         scope
@@ -160,6 +161,7 @@ impl Binder<'_> {
                     let scope = self.scopes.last().expect("a list stands inside a query");
                     let relation = scope.relation(&name).ok_or_else(|| {
                         error("42P01", format!("missing FROM-clause entry for table \"{name}\""))
+                            .at(place::begin(item.span()))
                     })?;
                     list.extend(relation.columns.iter().map(|column| {
                         (column.name.clone(), Bound::new(Expr::Column(column.slot), column.ty))
@@ -207,7 +209,8 @@ impl Binder<'_> {
                     .iter()
                     .any(|(other, bound)| *other == name && bound.expr != first.expr)
                 {
-                    return Err(error("42702", format!("{clause} \"{name}\" is ambiguous")));
+                    let message = format!("{clause} \"{name}\" is ambiguous");
+                    return Err(error("42702", message).at(place::begin(ident.span)));
                 }
                 places.push(place);
                 continue;
@@ -237,7 +240,8 @@ impl Binder<'_> {
                 Some(name) => {
                     let message =
                         format!("relation \"{name}\" in {} clause not found in FROM clause", words(mode));
-                    vec![scope.relation(name).cloned().ok_or_else(|| error("42P01", message))?]
+                    let at = clause.of.as_ref().and_then(|of| place::begin(of.0.last()?.span()));
+                    vec![scope.relation(name).cloned().ok_or_else(|| error("42P01", message).at(at))?]
                 }
                 None => scope.relations.iter().filter(|relation| relation.table.is_some()).cloned().collect(),
             };
@@ -259,7 +263,8 @@ impl Binder<'_> {
                 match marks.iter_mut().find(|mark| mark.relation.name == relation.name) {
                     Some(mark) => mark.mode = mode.max(mark.mode),
                     None => {
-                        let target = Target::of(self.catalog, self.naming, oid)?.into();
+                        let target =
+                            Target::of(self.catalog, self.naming, oid).map_err(SqlError::elsewhere)?.into();
                         marks.push(Mark { relation, mode, waits, target });
                     }
                 }
@@ -304,15 +309,12 @@ fn place_series(list: &mut [Entry], begin: usize) -> Result<(), SqlError> {
     Ok(())
 }
 
-fn refuse_aggregate(expr: &Expr, place: &str) -> Result<(), SqlError> {
-    let refused = |what: &str, sqlstate| Err(error(sqlstate, format!("{what} are not allowed in {place}")));
-    if expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_))) {
-        return refused("aggregate functions", "42803");
+/// The first expression of DISTINCT ON.
+fn leading_place(distinct: &Option<ast::Distinct>) -> Place {
+    match distinct {
+        Some(ast::Distinct::On(keys)) => keys.first().and_then(place::expression),
+        _ => None,
     }
-    if expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Window(_))) {
-        return refused("window functions", "42P20");
-    }
-    Ok(())
 }
 
 fn refuse_foreign(select: &ast::Select) -> Result<(), SqlError> {

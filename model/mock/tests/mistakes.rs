@@ -1,0 +1,41 @@
+//! Statements that are wrong, against what PostgreSQL 15 says of them and where: `mistakes/statements.txt`, written by
+//! `mistakes/generate.py`.
+
+mod server;
+
+use server::Server;
+use std::fmt::Write;
+
+#[test]
+fn mistakes_are_found_where_they_are() {
+    let mut server = Server::new();
+    for statement in include_str!("queries/tables.txt").lines() {
+        server.lines(statement, Vec::new());
+    }
+    let mut lines = include_str!("mistakes/statements.txt").lines().peekable();
+    let (mut differences, mut count, mut wrong) = (String::new(), 0, 0);
+    while let Some(statement) = lines.next() {
+        if statement.starts_with('#') {
+            continue;
+        }
+        let expected = lines.next().and_then(|line| line.strip_prefix("    ")).expect("an answer");
+        let own = lines.next_if(|line| line.starts_with("    ! ")).map(|line| &line[6..]);
+        server.lines("begin", Vec::new());
+        let actual = match server.execute(&statement.replace("\\n", "\n"), Vec::new()) {
+            Ok(_) => "no error".to_owned(),
+            Err(failure) => {
+                let position = failure.position.map_or("-".to_owned(), |position| position.to_string());
+                format!("{} {position} {}", failure.sqlstate, failure.message)
+            }
+        };
+        server.lines("rollback", Vec::new());
+        count += 1;
+        // A difference that is gone is one as well.
+        if actual != own.unwrap_or(expected) || own == Some(expected) {
+            wrong += 1;
+            writeln!(differences, "{statement}\n    {expected}\n    ! {actual}")
+                .expect("a String takes everything");
+        }
+    }
+    assert!(differences.is_empty(), "of {count} statements {wrong} differ:\n{differences}");
+}
