@@ -36,6 +36,7 @@ mod expression;
 pub mod functions;
 pub mod ids;
 mod inference;
+mod limit;
 pub mod locks;
 mod log;
 pub mod options;

@@ -1,8 +1,9 @@
-//! No text makes the mock panic, overflow its stack or run away: soups of words, queries with a part missing, doubled or
-//! exchanged, and what is nested deeply.
+//! No text makes the mock panic, overflow its stack or run away, and what it refuses has an SQLSTATE of its own and a
+//! place in the text: soups of words, queries with a part missing, doubled or exchanged, and what is nested deeply.
 
 mod server;
 
+use drawloom_model::Class;
 use proptest::prelude::*;
 use server::Server;
 
@@ -150,14 +151,25 @@ fn mutated(mut words: Vec<String>, changes: &[(u8, usize, usize, usize)]) -> Str
     words.join(" ")
 }
 
+/// Executes any text.
+fn execute(server: &mut Server, sql: &str) {
+    let Err(failure) = server.execute(sql, Vec::new()) else { return };
+    assert_ne!(failure.class, Class::Internal, "{sql}: {failure}");
+    let end = sql.chars().count() + 1;
+    let is_inside = failure.position.is_none_or(|place| (1..=end).contains(&(place as usize)));
+    assert!(is_inside, "{sql}: {failure}");
+    let is_syntax = failure.message.starts_with("syntax error at");
+    assert!(failure.position.is_some() || !is_syntax, "{sql}: {failure}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn soups_do_not_panic(soup in prop::collection::vec(prop::sample::select(WORDS), 0..24)) {
         let mut server = tables();
-        server.lines(&format!("select {}", soup.join(" ")), Vec::new());
-        server.lines(&soup.join(" "), Vec::new());
+        execute(&mut server, &format!("select {}", soup.join(" ")));
+        execute(&mut server, &soup.join("\n"));
     }
 
     #[test]
@@ -166,7 +178,7 @@ proptest! {
         changes in prop::collection::vec((0..5_u8, any::<usize>(), any::<usize>(), any::<usize>()), 1..4),
     ) {
         let mut server = tables();
-        server.lines(&mutated(words, &changes), Vec::new());
+        execute(&mut server, &mutated(words, &changes));
     }
 
     #[test]
@@ -174,7 +186,7 @@ proptest! {
         let mut server = tables();
         let (left, right) = (at % (one.len() + 1), at % (other.len() + 1));
         let crossed: Vec<String> = one[..left].iter().chain(&other[right..]).cloned().collect();
-        server.lines(&crossed.join(" "), Vec::new());
+        execute(&mut server, &crossed.join(" "));
     }
 }
 
@@ -207,7 +219,7 @@ fn what_is_deep_is_refused() {
             nested("exists (select 1 where ", "true", ")", depth),
         ];
         for text in texts {
-            server.lines(&text, Vec::new());
+            execute(&mut server, &text);
         }
     }
 }

@@ -5,10 +5,17 @@ use rusqlite::ffi;
 
 /// What a caller may conclude from SQLite's error (<https://sqlite.org/rescode.html>).
 pub(crate) fn classify(error: &rusqlite::Error) -> SqlError {
-    let rusqlite::Error::SqliteFailure(failure, message) = error else {
-        return SqlError::new("42601", Class::Statement, error.to_string());
+    let (failure, message, position) = match error {
+        rusqlite::Error::SqliteFailure(failure, message) => (failure, message.clone(), None),
+        // `sqlite3_error_offset` counts bytes.
+        rusqlite::Error::SqlInputError { error, msg, sql, offset } => {
+            let before = usize::try_from(*offset).ok().and_then(|offset| sql.get(..offset));
+            let position = before.and_then(|before| u32::try_from(before.chars().count() + 1).ok());
+            (error, Some(msg.clone()), position)
+        }
+        _ => return SqlError::new("42601", Class::Statement, error.to_string()),
     };
-    let message = message.clone().unwrap_or_else(|| ffi::code_to_str(failure.extended_code).to_owned());
+    let message = message.unwrap_or_else(|| ffi::code_to_str(failure.extended_code).to_owned());
     let (sqlstate, class) = match failure.extended_code {
         // The transaction's snapshot is no longer the newest: only a rollback helps.
         ffi::SQLITE_BUSY_SNAPSHOT => ("40001", Class::Serialization),
@@ -32,7 +39,7 @@ pub(crate) fn classify(error: &rusqlite::Error) -> SqlError {
             _ => ("42601", Class::Statement),
         },
     };
-    SqlError::new(sqlstate, class, message)
+    SqlError::new(sqlstate, class, message).at(position)
 }
 
 /// Whether SQLite says that a lock is not to be had now, and a later attempt may find it free.

@@ -9,6 +9,7 @@ use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::expression::Binder;
 use crate::ids::Oid;
+use crate::limit;
 use crate::query::column_of;
 use crate::types::{self, Scalar, cast};
 use drawloom_model::SqlError;
@@ -39,10 +40,7 @@ impl Executor {
         let column = self.column(owner, definition, &mut unique, &mut constraints)?;
         let added = constraints.split_off(before.constraints.len());
         let place = before.columns.len();
-        if before.live_columns().count() >= super::table::COLUMNS_MAX {
-            let most = super::table::COLUMNS_MAX;
-            return Err(error("54011", format!("tables can have at most {most} columns")));
-        }
+        limit::columns(before.live_columns().count() + 1)?;
         let value = self.check_default(table, &column).map_err(SqlError::elsewhere)?;
         let generated = match &column.generated {
             Some(Generated::Stored(value)) => Some(self.over(table, |binder| {

@@ -8,6 +8,7 @@ use crate::catalog::{
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
+use crate::limit;
 use crate::locks::{Mode, Tag};
 use crate::types::cast;
 use drawloom_model::SqlError;
@@ -26,6 +27,7 @@ impl Executor {
         ast: &ast::ForeignKeyConstraint,
         validates: bool,
     ) -> Result<(), SqlError> {
+        limit::foreign_keys(ast.columns.len())?;
         let name = QualifiedName::of(&ast.foreign_table)?;
         let (referenced, _) = self.with(|database| {
             let naming = &database.session(self.session).naming;

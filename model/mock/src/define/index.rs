@@ -6,6 +6,7 @@ use crate::change::Target;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
+use crate::limit;
 use crate::locks::{Mode, Tag};
 use crate::query::column_of;
 use crate::store::Reader;
@@ -32,6 +33,7 @@ impl Executor {
             return Err(error("42809", format!("cannot create index on relation \"{name}\"")));
         };
         let keys: Vec<ast::Expr> = create.columns.iter().map(|column| column.column.expr.clone()).collect();
+        limit::index_keys(keys.len())?;
         let named = create.name.as_ref().map(QualifiedName::of).transpose()?;
         let is_taken = |name: &str| {
             self.with(|database| database.catalog(self.session).relation(definition.schema, name).is_some())

@@ -11,6 +11,7 @@ use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::expression::Expr;
 use crate::ids::Oid;
+use crate::limit;
 use crate::locks::{Mode, Tag};
 use crate::session::Storage;
 use crate::store::Index as Entries;
@@ -18,9 +19,6 @@ use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-
-/// How many columns a table may have.
-pub(super) const COLUMNS_MAX: usize = 1_600;
 
 /// How long a name may be.
 const NAME_BYTES_MAX: usize = 63;
@@ -54,9 +52,7 @@ impl Executor {
         if let Some(like) = &create.like {
             return self.create_like(&name.name, schema, create.on_commit, like).await;
         }
-        if create.columns.len() > COLUMNS_MAX {
-            return Err(error("54011", format!("tables can have at most {COLUMNS_MAX} columns")));
-        }
+        limit::columns(create.columns.len())?;
         let oid = self.with(|database| database.new_oid());
         let mut taken = BTreeSet::new();
         let mut unique = Vec::new();
@@ -107,6 +103,7 @@ impl Executor {
         table: Table,
         indexes: Vec<(Oid, Index)>,
     ) -> Result<(), SqlError> {
+        limit::columns(table.columns.len())?;
         self.claim_name(table.schema, &table.name).await?;
         let columns = table.columns.clone();
         let naming = self.with(|database| {
@@ -152,6 +149,7 @@ impl Executor {
         unique: Unique,
         taken: &mut BTreeSet<Rc<str>>,
     ) -> Result<(Oid, Index), SqlError> {
+        limit::index_keys(unique.columns.len())?;
         for (place, name) in unique.columns.iter().enumerate() {
             if unique.columns[..place].contains(name) {
                 let kind = if unique.is_primary { "primary key" } else { "unique" };

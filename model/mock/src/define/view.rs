@@ -5,6 +5,7 @@ use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::expression::{Binder, Expr};
 use crate::ids::Oid;
+use crate::limit;
 use crate::locks::{Mode, Tag};
 use crate::query::{Body, Query, Source, settled};
 use crate::types::Modifier;
@@ -85,6 +86,7 @@ impl Executor {
                     };
                     return Err(error("42601", message));
                 }
+                limit::columns(bound.columns.len())?;
                 let mut columns: Vec<ViewColumn> = Vec::new();
                 for (place, column) in bound.columns.iter().enumerate() {
                     let name = names.get(place).unwrap_or(&column.name).clone();

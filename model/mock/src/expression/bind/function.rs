@@ -5,6 +5,7 @@ use crate::catalog::parts;
 use crate::error::{error, unsupported};
 use crate::expression::{Aggregated, EngineCall, Expr, SortKey};
 use crate::functions;
+use crate::limit;
 use crate::types::cast::Context;
 use crate::types::{Datum, Scalar, Type};
 use drawloom_model::SqlError;
@@ -44,6 +45,7 @@ impl Binder<'_> {
         if let Some(bound) = self.engine(&name, &arguments)? {
             return Ok(bound);
         }
+        limit::arguments(arguments.len())?;
         let types: Vec<Type> = arguments.iter().map(|bound| bound.ty).collect();
         if let Some(aggregate) = functions::aggregate(&name, &types)? {
             if arguments.is_empty() && !star {

@@ -14,6 +14,7 @@ use super::{Body, Cte, Output, Query, Scope, SetOperation};
 use crate::catalog::identifier;
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, VisibleCte, sort_key};
+use crate::limit;
 use crate::place;
 use crate::types::cast::Context;
 use crate::types::{Scalar, Type, resolve};
@@ -137,6 +138,7 @@ impl Binder<'_> {
 
     fn values_without_series(&mut self, values: &ast::Values) -> Result<Query, SqlError> {
         let width = values.rows.first().map_or(0, |row| row.content.len());
+        limit::targets(width)?;
         let mut columns: Vec<Vec<Bound>> = vec![Vec::new(); width];
         for row in &values.rows {
             if row.content.len() != width {

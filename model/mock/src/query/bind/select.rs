@@ -7,6 +7,7 @@ use crate::catalog::{Privilege, QualifiedName, identifier};
 use crate::change::Target;
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, Windowed, function_name, sort_key};
+use crate::limit;
 use crate::locks::Mode;
 use crate::place::{self, Place};
 use crate::spelling::LockStrength;
@@ -42,6 +43,7 @@ impl Binder<'_> {
         let series_around = self.series.replace(Vec::new());
         let mut list = self.list(&select.projection)?;
         let visible = list.len();
+        limit::targets(visible)?;
         let keys = self.group_keys(&select.group_by, &list)?;
         let series_of_list = self.series.take();
         let having = select.having.as_ref().map(|having| self.condition(having, "HAVING")).transpose()?;
@@ -54,6 +56,7 @@ impl Binder<'_> {
             _ => Vec::new(),
         };
         let order = self.order(order, &mut list, visible)?;
+        limit::targets(list.len().max(keys.len()))?;
         let mut leading = order.iter().take(distinct_on.len());
         let is_distinct_on = |key: &SortKey| distinct_on.iter().any(|place| key.expr == Expr::Column(*place));
         if !distinct_on.is_empty() && !leading.all(is_distinct_on) {
