@@ -4,7 +4,7 @@
 //! A plan serves every database whose catalog is the same.
 
 use crate::catalog::{Catalog, Naming, identifier};
-use crate::change::{Delete, Insert, Update};
+use crate::change::{Delete, Insert, Merge, Update};
 use crate::define::derived;
 use crate::error::unsupported;
 use crate::expression::{Binder, Need, VisibleCte};
@@ -80,6 +80,7 @@ pub(crate) enum Kind {
     Insert(Insert),
     Update(Update),
     Delete(Delete),
+    Merge(Merge),
 }
 
 impl Text {
@@ -145,6 +146,7 @@ impl Kind {
             Kind::Insert(insert) => &insert.returning,
             Kind::Update(update) => &update.returning,
             Kind::Delete(delete) => &delete.returning,
+            Kind::Merge(_) => return &[],
         };
         returning.as_ref().map_or(&[], |returning| &returning.columns)
     }
@@ -170,6 +172,7 @@ impl Binder<'_> {
             ast::SetExpr::Insert(ast::Statement::Insert(insert)) => Kind::Insert(self.insert(insert)?),
             ast::SetExpr::Update(ast::Statement::Update(update)) => Kind::Update(self.update(update)?),
             ast::SetExpr::Delete(ast::Statement::Delete(delete)) => Kind::Delete(self.delete(delete)?),
+            ast::SetExpr::Merge(ast::Statement::Merge(merge)) => Kind::Merge(self.merge(merge)?),
             body if is_change(body) => return Err(unsupported("this statement with WITH")),
             _ => {
                 let mut query = self.query(&ast::Query { with: None, ..query.clone() })?;
@@ -191,6 +194,9 @@ impl Binder<'_> {
             let name = identifier(&cte.alias.name);
             let number = self.cte_count;
             self.cte_count += 1;
+            if matches!(*cte.query.body, ast::SetExpr::Merge(_)) {
+                return Err(crate::error::error("0A000", "MERGE not supported in WITH query"));
+            }
             let kind = self.kind(&cte.query)?;
             let mut columns = kind.columns().to_vec();
             columns.iter_mut().zip(&cte.alias.columns).for_each(|(column, alias)| {
@@ -233,6 +239,7 @@ impl Plan {
             ast::Statement::Insert(insert) => Kind::Insert(binder.insert(insert)?),
             ast::Statement::Update(update) => Kind::Update(binder.update(update)?),
             ast::Statement::Delete(delete) => Kind::Delete(binder.delete(delete)?),
+            ast::Statement::Merge(merge) => Kind::Merge(binder.merge(merge)?),
             _ => return Ok(None),
         };
         if let Some(place) = binder.parameters.iter().position(|ty| *ty == Type::UNKNOWN) {
@@ -246,7 +253,11 @@ impl Plan {
 
     /// Whether it changes rows.
     pub fn writes(&self) -> bool {
-        !matches!(self.kind, Kind::Query(_))
-            || self.before.iter().any(|before| matches!(before, Before::Change(..)))
+        let writes = match &self.kind {
+            Kind::Query(_) => false,
+            Kind::Merge(merge) => merge.writes(),
+            Kind::Insert(_) | Kind::Update(_) | Kind::Delete(_) => true,
+        };
+        writes || self.before.iter().any(|before| matches!(before, Before::Change(..)))
     }
 }

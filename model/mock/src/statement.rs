@@ -230,6 +230,7 @@ impl Executor {
             Kind::Insert(insert) => Box::pin(self.insert(insert, reader, parameters)).await,
             Kind::Update(update) => Box::pin(self.update(update, reader, parameters)).await,
             Kind::Delete(delete) => Box::pin(self.delete(delete, reader, parameters)).await,
+            Kind::Merge(merge) => Box::pin(self.merge(merge, reader, parameters)).await,
         }
     }
 

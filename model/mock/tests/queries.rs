@@ -56,6 +56,7 @@ golden! {
     changes
     groups
     joins
+    merge
     order
     parameters
     sets

@@ -81,7 +81,11 @@ impl Binder<'_> {
     }
 
     /// The table that a statement changes, and its name.
-    fn changed(&mut self, name: &ast::ObjectName, privilege: Privilege) -> Result<(Oid, Rc<str>), SqlError> {
+    pub(super) fn changed(
+        &mut self,
+        name: &ast::ObjectName,
+        privilege: Privilege,
+    ) -> Result<(Oid, Rc<str>), SqlError> {
         let place = place::name(name);
         let name = QualifiedName::of(name)?;
         let found = self.catalog.resolve(self.naming, &name);
@@ -105,7 +109,11 @@ impl Binder<'_> {
     }
 
     /// The columns that an INSERT names; all of them if it names none.
-    fn insert_places(&self, target: &Target, columns: &[ast::ObjectName]) -> Result<Vec<usize>, SqlError> {
+    pub(super) fn insert_places(
+        &self,
+        target: &Target,
+        columns: &[ast::ObjectName],
+    ) -> Result<Vec<usize>, SqlError> {
         let mut places = Vec::new();
         for column in columns {
             let [name] = &*parts(column)? else {
@@ -380,7 +388,7 @@ fn unique_indexes(target: &Target) -> impl Iterator<Item = (usize, &super::targe
     target.indexes.iter().enumerate().filter(|(_, index)| index.is_unique)
 }
 
-fn no_value(column: &crate::catalog::Column) -> SqlError {
+pub(super) fn no_value(column: &crate::catalog::Column) -> SqlError {
     error("428C9", format!("cannot insert a non-DEFAULT value into column \"{}\"", column.name))
 }
 

@@ -78,7 +78,7 @@ impl Executor {
             {
                 return Ok(None);
             }
-            let new = self.assigned(target, assignments, reader, parameters, &both).await?;
+            let new = self.assigned(target, 0, assignments, reader, parameters, &both).await?;
             target.check(&new)?;
             let new: Row = new.into();
             let next = self.replace(target, tid, &both[..width], new.clone()).await?;

@@ -241,7 +241,7 @@ impl Executor {
                 Kind::Query(query) => Ok(!self.query(query, reader, parameters).await?.is_empty()),
                 Kind::Update(update) => self.update(update, reader, parameters).await.map(|_| false),
                 Kind::Delete(delete) => self.delete(delete, reader, parameters).await.map(|_| false),
-                Kind::Insert(_) => unreachable!("no check inserts"),
+                Kind::Insert(_) | Kind::Merge(_) => unreachable!("no check inserts"),
             }
         };
         let result = Box::pin(result).await;

@@ -4,6 +4,7 @@
 //! INSERT            rows of a query -> defaults, NOT NULL, CHECK -> a version, then every index
 //! UPDATE, DELETE    rows of FROM -> claim the target's version (waits, follows it to the newest)
 //!                                -> end it -> INSERT's second half
+//! MERGE             rows of the source with those of the target that meet them -> one of these for each
 //! ```
 
 mod assign;
@@ -15,6 +16,8 @@ mod event;
 mod foreign_key;
 mod insert;
 mod lock;
+mod merge;
+mod merge_bind;
 mod repeat;
 mod store;
 pub(crate) mod target;
@@ -23,6 +26,7 @@ mod watch;
 
 use conflict::Conflict;
 pub(crate) use event::Checks;
+pub(crate) use merge::Merge;
 pub(crate) use target::Target;
 
 use crate::expression::{Context, Expr};

@@ -9,7 +9,7 @@ use crate::executor::Executor;
 use crate::expression::Expr;
 use crate::ids::Tid;
 use crate::log::Change;
-use crate::query::{Waits, filtered};
+use crate::query::{Select, Waits, filtered};
 use crate::store::{End, Locker, Reader, Row, RowLock};
 use crate::types::Datum;
 use drawloom_model::SqlError;
@@ -66,7 +66,7 @@ impl Executor {
         let target = &update.target;
         let mut row = row;
         loop {
-            let new = self.assigned(target, &update.assignments, reader, parameters, &row).await?;
+            let new = self.assigned(target, 0, &update.assignments, reader, parameters, &row).await?;
             let mode = target.lock_for(&row, &new);
             let stale = self.has(Bug::LostUpdate).then(|| row.clone());
             match self.claim_target(target, &update.source, reader, parameters, row, mode).await? {
@@ -94,9 +94,18 @@ impl Executor {
         reader: Reader,
         parameters: &[Datum],
     ) -> Result<Vec<Vec<Datum>>, SqlError> {
+        self.rows_of_from(&source.select, reader, parameters).await
+    }
+
+    pub(super) async fn rows_of_from(
+        &self,
+        select: &Select,
+        reader: Reader,
+        parameters: &[Datum],
+    ) -> Result<Vec<Vec<Datum>>, SqlError> {
         self.read(reader, parameters, |cx| {
             let mut rows = Vec::new();
-            filtered(&source.select, cx, &mut |row| {
+            filtered(select, cx, &mut |row| {
                 rows.push(row.clone());
                 Ok(())
             })?;
@@ -105,19 +114,20 @@ impl Executor {
         .await
     }
 
-    /// The target's values with the assigned ones.
+    /// The target's values, which begin there in a row, with the assigned ones.
     ///
     /// # Errors
     /// What the expressions say.
     pub(super) async fn assigned(
         &self,
         target: &Target,
+        begin: usize,
         assignments: &[(usize, Expr)],
         reader: Reader,
         parameters: &[Datum],
         row: &[Datum],
     ) -> Result<Vec<Datum>, SqlError> {
-        let mut new = row[..target.missing.len()].to_vec();
+        let mut new = row[begin..begin + target.missing.len()].to_vec();
         for (column, expr) in assignments {
             new[*column] = self.read(reader, parameters, |cx| expr.evaluate(cx, row)).await?;
         }
@@ -179,7 +189,7 @@ impl Executor {
     }
 
     /// Who reads the latest may change only what the transaction's snapshot shows as well.
-    fn refuse_hidden(&self, target: &Target, tid: Tid) -> Result<(), SqlError> {
+    pub(super) fn refuse_hidden(&self, target: &Target, tid: Tid) -> Result<(), SqlError> {
         let is_hidden = self.with(|database| {
             let transaction = database.session_mut(self.session).transaction_mut();
             if !transaction.reads_latest || !transaction.keeps_snapshot() {
@@ -275,7 +285,7 @@ pub(super) enum Claimed {
 
 impl Target {
     /// How strongly a row is locked by this change.
-    fn lock_for(&self, old: &[Datum], new: &[Datum]) -> RowLock {
+    pub(super) fn lock_for(&self, old: &[Datum], new: &[Datum]) -> RowLock {
         let changes_key =
             old.iter().zip(new).enumerate().any(|(place, (old, new))| old != new && self.is_key(place));
         if changes_key { RowLock::Update } else { RowLock::NoKeyUpdate }

@@ -3,7 +3,7 @@
 use crate::error::error;
 use crate::executor::Executor;
 use crate::expression::Binder;
-use crate::plan::{Kind, Plan, Text};
+use crate::plan::{Plan, Text};
 use crate::query::Output;
 use crate::session::Prepared;
 use crate::sql::Parsed;
@@ -25,7 +25,7 @@ impl Executor {
         let declared = declared.iter().map(ty).collect::<Result<Vec<Type>, SqlError>>()?;
         let text = Rc::new(Text::declared(statement.to_vec(), declared)?);
         let plan = self.current_plan(&text)?;
-        let columns = plan.as_deref().map(columns).unwrap_or_default();
+        let columns = plan.as_deref().map(|plan| plan.kind.columns().to_vec()).unwrap_or_default();
         let parameters = plan.map(|plan| plan.parameters.clone()).unwrap_or_default();
         self.with(|database| {
             let prepared = &mut database.session_mut(self.session).prepared;
@@ -57,7 +57,7 @@ impl Executor {
         let plan = self.current_plan(&text)?;
         let same = |(a, b): (&Output, &Output)| a.name == b.name && a.ty == b.ty;
         if let Some(plan) = plan {
-            let is = columns(&plan);
+            let is = plan.kind.columns().to_vec();
             if is.len() != was.len() || !is.iter().zip(&was).all(same) {
                 return Err(error("0A000", "cached plan must not change result type"));
             }
@@ -118,18 +118,5 @@ impl Executor {
         })?;
         let reader = self.reader();
         self.read(reader, &[], |cx| bound.iter().map(|expr| expr.evaluate(cx, &[])).collect()).await
-    }
-}
-
-/// What a plan gives.
-fn columns(plan: &Plan) -> Vec<Output> {
-    let returning = |returning: &Option<crate::change::Returning>| {
-        returning.as_ref().map(|returning| returning.columns.clone()).unwrap_or_default()
-    };
-    match &plan.kind {
-        Kind::Query(query) => query.columns.clone(),
-        Kind::Insert(insert) => returning(&insert.returning),
-        Kind::Update(update) => returning(&update.returning),
-        Kind::Delete(delete) => returning(&delete.returning),
     }
 }

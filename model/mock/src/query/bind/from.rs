@@ -80,6 +80,16 @@ impl Binder<'_> {
         Ok(source)
     }
 
+    /// What the target of a MERGE, which comes second, meets.
+    pub fn met(&self, kind: JoinKind, source: Source, target: Source, on: Expr) -> Source {
+        let (middle, end) = (source.width(), source.width() + target.width());
+        let mut all = join(kind, source, target, None, middle, end);
+        if let Source::Join(join) = &mut all {
+            self.place_on(join, on, 0);
+        }
+        all
+    }
+
     /// Puts a join's condition where it can be asked first.
     fn place_on(&self, join: &mut Join, on: Expr, begin: usize) {
         let conjuncts = match on {
