@@ -105,8 +105,8 @@ pub struct RunArgs {
     /// How the network behaves [default: each seed draws it; direct for `bounded`]
     #[arg(long, value_parser = names(Profile::ALL.map(Profile::name)))]
     pub network: Option<String>,
-    /// What breaks: `none`, `swarm` (each seed draws its own), or kinds with commas between them [default: each
-    /// seed draws; none for `bounded`]
+    /// What breaks: `none`, `swarm` (each seed draws its own), or kinds with commas between them; `failover` goes
+    /// with --backend mock alone [default: each seed draws; none for `bounded`]
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = fault_names())]
     pub faults: Vec<String>,
     /// The engine.
@@ -325,13 +325,14 @@ impl RunArgs {
         let workload = plan::workload(&self.workload)?;
         let variant = plan::variant(workload, &self.variant)?;
         let usual = Plan::usual(workload.name(), variant.name)?;
+        let engine = self.engine.engine(workload, usual.engine)?;
         Ok(Plan {
             workers: self.threads.unwrap_or(usual.workers),
             actions: self.actions.unwrap_or(usual.actions),
             left_out: self.left_out(workload, variant)?,
             network: self.profile(),
-            faults: self.fault_plan()?,
-            engine: self.engine.engine(workload, usual.engine)?,
+            faults: self.fault_plan(&engine)?,
+            engine,
             ..usual
         })
     }
@@ -412,14 +413,21 @@ impl RunArgs {
         }
     }
 
-    fn fault_plan(&self) -> Result<FaultPlan, Failure> {
+    fn fault_plan(&self, engine: &Engine) -> Result<FaultPlan, Failure> {
         let says = |name: &str| self.faults.iter().any(|fault| fault == name);
         if says("none") && self.faults.len() > 1 {
             return Err(Failure::usage("--faults: `none` goes with nothing else"));
         }
         let swarm = says("swarm");
         let all = swarm && self.faults.len() == 1;
-        let kinds = Fault::ALL.into_iter().filter(|kind| all || says(kind.name())).collect();
+        let can_have = |kind: &Fault| engine.faults().contains(kind);
+        if let Some(kind) = Fault::ALL.iter().find(|kind| says(kind.name()) && !can_have(kind)) {
+            let (kind, engine) = (kind.name(), engine.name());
+            return Err(Failure::usage(format!(
+                "--faults {kind}: {engine} has no standby; --backend mock has one"
+            )));
+        }
+        let kinds = Fault::ALL.into_iter().filter(can_have).filter(|kind| all || says(kind.name())).collect();
         Ok(FaultPlan { kinds, swarm })
     }
 

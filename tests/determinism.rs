@@ -27,9 +27,9 @@ const SURROUNDINGS: [Surroundings; 3] =
 fn plan(workload: &str, variant: &str, (network, faults): Surroundings) -> Plan {
     let faults = match faults {
         "none" => FaultPlan::default(),
-        "swarm" => FaultPlan { kinds: Fault::ALL.to_vec(), swarm: true },
+        "swarm" => FaultPlan { kinds: Fault::WITHOUT_STANDBY.to_vec(), swarm: true },
         kind => FaultPlan {
-            kinds: Fault::ALL.into_iter().filter(|fault| fault.name() == kind).collect(),
+            kinds: Fault::WITHOUT_STANDBY.into_iter().filter(|fault| fault.name() == kind).collect(),
             swarm: false,
         },
     };

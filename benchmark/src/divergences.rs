@@ -40,7 +40,7 @@ fn mixed(workload: &str, variant: &str, number: u64) -> Plan {
     let network = Profile::ALL[(number % 3) as usize];
     let faults = match number / 3 % 2 {
         0 => FaultPlan::default(),
-        _ => FaultPlan { kinds: Fault::ALL.to_vec(), swarm: true },
+        _ => FaultPlan { kinds: Fault::WITHOUT_STANDBY.to_vec(), swarm: true },
     };
     let variant = plan::variant(usual.workload, variant).expect("it is in the registry");
     Plan { variant, network, faults, actions: 10, ..usual }

@@ -146,6 +146,18 @@ pub trait Backend {
     /// The database cannot be opened any more.
     fn start(&mut self, cx: &Cx<'_>) -> Result<(), SqlError>;
 
+    /// The standby takes over: it has all that a synchronous COMMIT acknowledged, and new sessions are its own. The
+    /// sessions that there are stay with the old primary, which may commit nothing any more, until it is stopped.
+    /// False: there is no standby.
+    fn fail_over(&mut self, _cx: &Cx<'_>) -> bool {
+        false
+    }
+
+    /// The old primary is stopped: its sessions, which are gone.
+    fn stop_old_primary(&mut self) -> Vec<SessionId> {
+        Vec::new()
+    }
+
     /// The committed state of the database as one file that the engine's own tools open. The running
     /// database is not disturbed.
     ///

@@ -143,6 +143,10 @@ pub enum FaultEvent {
     DatabaseStopped,
     /// The database is back.
     DatabaseStarted,
+    /// The standby took over.
+    FailedOver,
+    /// The primary of before the failover was stopped, with the sessions that it still had.
+    OldPrimaryStopped,
     /// A worker's process died and was started again.
     WorkerCrashed(Actor),
     /// A worker stands still.

@@ -285,6 +285,32 @@ impl Server {
         self.go_down(|backend, cx| backend.stop(cx), FaultEvent::DatabaseStopped);
     }
 
+    /// The standby takes over, if there is one. Sessions stay with the old primary.
+    pub fn fail_over(&self) {
+        if !self.up.get() {
+            return;
+        }
+        self.stop_old_primary();
+        if self.backend.borrow_mut().fail_over(&Cx::new(&self.sim)) {
+            self.recorder.record(self.sim.actor(), Observation::Fault(FaultEvent::FailedOver));
+        }
+    }
+
+    /// The old primary is stopped, if there is one: its sessions are gone.
+    pub fn stop_old_primary(&self) {
+        let gone = self.backend.borrow_mut().stop_old_primary();
+        if gone.is_empty() {
+            return;
+        }
+        self.recorder.record(self.sim.actor(), Observation::Fault(FaultEvent::OldPrimaryStopped));
+        for id in gone {
+            let session = self.sessions.borrow_mut().remove(&id);
+            if let Some(ServerSession { state: State::Parked { waker: Some(waker), .. }, .. }) = session {
+                waker.wake();
+            }
+        }
+    }
+
     fn go_down(&self, how: impl FnOnce(&mut dyn Backend, &Cx<'_>), event: FaultEvent) {
         if !self.up.replace(false) {
             return;

@@ -174,7 +174,8 @@ fn kind(fault: &FaultEvent) -> Option<Fault> {
     match fault {
         FaultEvent::DatabaseCrashed | FaultEvent::WorkerCrashed(_) => Some(Fault::Crash),
         FaultEvent::DatabaseStopped => Some(Fault::Restart),
-        FaultEvent::DatabaseStarted => None,
+        FaultEvent::FailedOver => Some(Fault::Failover),
+        FaultEvent::DatabaseStarted | FaultEvent::OldPrimaryStopped => None,
         FaultEvent::Paused { .. } => Some(Fault::Pause),
         FaultEvent::Partitioned { .. } => Some(Fault::Partition),
         FaultEvent::Cancelled(_) => Some(Fault::Cancel),
@@ -186,13 +187,13 @@ fn reachable<'a>(plan: &Plan, swarm: Swarm, actions: &[&'a str]) -> States<'a> {
     let alone = plan.workers == 1;
     let pairs = actions.iter().flat_map(|a| actions.iter().map(|b| pair(a, b)));
     let overlaps = if alone { BTreeSet::new() } else { pairs.collect() };
-    let kinds = if swarm.faults { &Fault::ALL[..] } else { &plan.faults.kinds };
+    let kinds = if swarm.faults { plan.engine.faults() } else { &plan.faults.kinds };
     let faults: BTreeSet<Fault> = kinds.iter().copied().collect();
     let mut errors = BTreeSet::new();
     if !alone {
         errors.extend(plan.engine.conflicts());
     }
-    let cuts = |fault: &Fault| matches!(fault, Fault::Crash | Fault::Restart | Fault::Partition);
+    let cuts = |fault: &Fault| !matches!(fault, Fault::Pause | Fault::Cancel);
     if faults.iter().any(cuts) || swarm.network || plan.network == Profile::Flaky {
         errors.insert(Class::Connection);
     }

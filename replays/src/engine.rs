@@ -10,6 +10,7 @@ use crate::plan::{PlanError, unknown};
 use drawloom_mock::{Bug, Isolation, Mock};
 use drawloom_model::{Backend, Class, Dialect};
 use drawloom_sim::SimDuration;
+use drawloom_sim::faults::Fault;
 use drawloom_sqlite::{Busy, Sqlite};
 use drawloom_workloads::Workload;
 use serde_json::{Value, json};
@@ -102,6 +103,14 @@ impl Engine {
                 Busy::Wait { timeout } => Some(timeout),
             },
             Engine::Mock(_) => Some(DEADLOCK_TIMEOUT),
+        }
+    }
+
+    /// What may break.
+    pub fn faults(&self) -> &'static [Fault] {
+        match self {
+            Engine::Sqlite(_) => &Fault::WITHOUT_STANDBY,
+            Engine::Mock(_) => &Fault::ALL,
         }
     }
 

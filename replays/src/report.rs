@@ -95,6 +95,8 @@ pub fn fault(fault: &FaultEvent) -> String {
     match fault {
         FaultEvent::DatabaseCrashed => "the database loses power".to_owned(),
         FaultEvent::DatabaseStopped => "the database shuts down".to_owned(),
+        FaultEvent::FailedOver => "the standby takes over".to_owned(),
+        FaultEvent::OldPrimaryStopped => "the old primary is stopped".to_owned(),
         FaultEvent::DatabaseStarted => "the database is back".to_owned(),
         FaultEvent::WorkerCrashed(worker) => format!("{worker} dies and starts again"),
         FaultEvent::Paused { worker, until } => format!("{worker} stands still until {until}"),

@@ -184,6 +184,7 @@ impl Stage<'_> {
     fn probe(&mut self) -> Outcome {
         self.begin(Actor::CHECKS, Phase::Probe);
         self.wiring.network.heal();
+        self.wiring.server.stop_old_primary();
         self.wiring.server.start();
         // What dead workers had sent still arrives, before anybody looks.
         let outcome = self.executor.run(Until::AllDone);
@@ -277,6 +278,14 @@ impl Target for Crew {
 
     fn start_database(&self) {
         self.wiring.server.start();
+    }
+
+    fn fail_over(&self) {
+        self.wiring.server.fail_over();
+    }
+
+    fn stop_old_primary(&self) {
+        self.wiring.server.stop_old_primary();
     }
 
     fn crash_worker(&self, worker: Actor) {

@@ -3,7 +3,7 @@
 
 use crate::plan::Plan;
 use drawloom_sim::Profile;
-use drawloom_sim::faults::{Fault, FaultPlan};
+use drawloom_sim::faults::FaultPlan;
 use drawloom_sim::source::Chance;
 
 /// Which parts of a plan every seed draws for itself; the others are as the plan has them.
@@ -43,8 +43,9 @@ impl Swarm {
         let network =
             [Profile::Direct, Profile::Direct, Profile::Lan, Profile::Flaky][chance.below(4) as usize];
         let (calm, often) = (chance.below(2) == 0, chance.below(2) == 0);
-        let one = Fault::ALL[chance.below(Fault::ALL.len() as u64) as usize];
-        let kinds = Fault::ALL.into_iter().filter(|kind| chance.below(2) == 0 || *kind == one).collect();
+        let all = plan.engine.faults();
+        let one = all[chance.below(all.len() as u64) as usize];
+        let kinds = all.iter().copied().filter(|kind| chance.below(2) == 0 || *kind == one).collect();
         let names: Vec<&str> =
             plan.workload.actions(plan.variant.name).iter().map(|(_, action)| action.name()).collect();
         let kept = chance.below(names.len() as u64) as usize;

@@ -156,7 +156,7 @@ fn whoever_has_had_enough_keeps_the_smallest_so_far() {
 // Workloads.
 
 fn swarm() -> FaultPlan {
-    FaultPlan { kinds: Fault::ALL.to_vec(), swarm: true }
+    FaultPlan { kinds: Fault::WITHOUT_STANDBY.to_vec(), swarm: true }
 }
 
 fn plan(workload: &str, variant: &str, flaky: bool) -> Plan {

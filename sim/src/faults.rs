@@ -20,11 +20,18 @@ pub enum Fault {
     Partition,
     /// A worker's statement is cancelled, if it runs one.
     Cancel,
+    /// The database's standby takes over; the old primary lives on for a while.
+    Failover,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Fault; 5] = [Fault::Crash, Fault::Restart, Fault::Pause, Fault::Partition, Fault::Cancel];
+    pub const ALL: [Fault; 6] =
+        [Fault::Crash, Fault::Restart, Fault::Pause, Fault::Partition, Fault::Cancel, Fault::Failover];
+
+    /// Those that a database has that has no standby.
+    pub const WITHOUT_STANDBY: [Fault; 5] =
+        [Fault::Crash, Fault::Restart, Fault::Pause, Fault::Partition, Fault::Cancel];
 
     /// The kind's name on the command line.
     pub fn name(self) -> &'static str {
@@ -34,6 +41,7 @@ impl Fault {
             Fault::Pause => "pause",
             Fault::Partition => "partition",
             Fault::Cancel => "cancel",
+            Fault::Failover => "failover",
         }
     }
 }
@@ -57,6 +65,10 @@ pub trait Target {
     fn stop_database(&self);
     /// The database comes back, recovering if it has to.
     fn start_database(&self);
+    /// The database's standby takes over. Who is connected stays so, with the old primary, until that is stopped.
+    fn fail_over(&self);
+    /// The old primary is stopped.
+    fn stop_old_primary(&self);
     /// The worker's process dies and is started again, where its next action begins.
     fn crash_worker(&self, worker: Actor);
     /// The worker's statement is cancelled.
@@ -134,6 +146,12 @@ async fn break_something(sim: &Sim, network: &Network, kind: Fault, target: &dyn
             network.cut(worker, until);
         }
         Fault::Cancel => target.cancel(any_worker(sim)),
+        Fault::Failover => {
+            target.fail_over();
+            let length = sim.choose(Lane::Faults, "old primary", 8);
+            sim.sleep(SimDuration(PAUSE_MIN.0 << length)).await;
+            target.stop_old_primary();
+        }
     }
 }
 

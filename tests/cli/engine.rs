@@ -8,6 +8,7 @@ use drawloom::{Engine, codec};
 fn an_option_of_another_engine_is_refused() {
     let place = Place::new();
     for (arguments, words) in [
+        ("--faults crash,failover", ["--faults failover: sqlite has no standby"]),
         ("--isolation serializable", ["--isolation goes with --backend mock alone"]),
         ("--bug dirty-read", ["--bug goes with --backend mock alone"]),
         ("--yields --backend sqlite", ["--yields goes with --backend mock alone"]),

@@ -20,6 +20,8 @@ type Running = Pin<Box<dyn Future<Output = Result<Reply, SqlError>>>>;
 /// PostgreSQL's semantics in memory.
 pub struct Mock {
     database: Rc<RefCell<Database>>,
+    /// The primary of before a failover, as long as sessions of it are left.
+    old_primary: Option<Rc<RefCell<Database>>>,
     running: BTreeMap<SessionId, Running>,
     opened: u32,
     /// It has lost power, and comes up from its log.
@@ -30,23 +32,36 @@ impl Mock {
     /// A server that is not up yet.
     pub fn new(options: Options) -> Mock {
         let database = Rc::new(RefCell::new(Database::new(options)));
-        Mock { database, running: BTreeMap::new(), opened: 0, has_crashed: false }
+        Mock { database, old_primary: None, running: BTreeMap::new(), opened: 0, has_crashed: false }
+    }
+
+    /// The databases with sessions.
+    fn databases(&self) -> impl Iterator<Item = &Rc<RefCell<Database>>> {
+        self.old_primary.iter().chain([&self.database])
+    }
+
+    /// The one that this session is of.
+    fn home(&self, session: SessionId) -> &Rc<RefCell<Database>> {
+        let old_primary = self.old_primary.as_ref();
+        let old_primary = old_primary.filter(|database| database.borrow().sessions.contains_key(&session));
+        old_primary.unwrap_or(&self.database)
     }
 
     fn poll(&mut self, session: SessionId, mut running: Running) -> Progress {
         match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(reply) => {
-                let database = self.database.borrow();
+                let database = self.home(session).borrow();
                 let in_transaction = database.session(session).is_in_block();
                 Progress::Done { reply: reply.map(Rc::new), in_transaction, footprint: Footprint::Unknown }
             }
             Poll::Pending => {
                 self.running.insert(session, running);
-                let database = self.database.borrow();
+                let database = self.home(session).borrow();
                 let pause = database.session(session).pause.expect("a statement says why it does not go on");
                 let on = match pause {
                     Pause::Lock { on, .. } => on,
                     Pause::Sleep { .. } => "time",
+                    Pause::Standby => "the standby",
                     Pause::Yield => return Progress::Yielded,
                 };
                 let released = database.locks.borrow().have_changed();
@@ -57,8 +72,9 @@ impl Mock {
 
     fn begin(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement, part: Part) -> Progress {
         self.set_clock(cx);
+        let home = self.home(session).clone();
         {
-            let mut database = self.database.borrow_mut();
+            let mut database = home.borrow_mut();
             let now = database.now;
             let session = database.session_mut(session);
             session.statement_began = now;
@@ -66,13 +82,20 @@ impl Mock {
             session.kept.clear();
             session.part = part;
         }
-        let executor = Executor { database: self.database.clone(), session };
+        let executor = Executor { database: home, session };
         let statement = statement.clone();
         self.poll(session, Box::pin(async move { executor.execute(&statement).await }))
     }
 
+    /// What was under way is gone, and with it an old primary.
+    fn end_sessions(&mut self, cx: &Cx<'_>) {
+        self.set_clock(cx);
+        self.running.clear();
+        self.old_primary = None;
+    }
+
     fn set_clock(&self, cx: &Cx<'_>) {
-        self.database.borrow_mut().now = cx.now();
+        self.databases().for_each(|database| database.borrow_mut().now = cx.now());
     }
 }
 
@@ -106,7 +129,7 @@ impl Backend for Mock {
     }
 
     fn notices(&mut self, session: SessionId) -> Vec<Box<str>> {
-        let mut database = self.database.borrow_mut();
+        let mut database = self.home(session).borrow_mut();
         database.sessions.get_mut(&session).map(|session| session.notices.take()).unwrap_or_default()
     }
 
@@ -118,50 +141,27 @@ impl Backend for Mock {
 
     fn ready(&mut self, cx: &Cx<'_>) -> Vec<SessionId> {
         self.set_clock(cx);
-        let mut database = self.database.borrow_mut();
-        let now = database.now;
-        let mut ready = database.locks.get_mut().grant(&mut |arity| cx.choose("who gets the lock", arity));
-        if database.options.bugs.contains(&Bug::LostWakeup) {
-            // Of several that could go on now only the first is told.
-            ready.truncate(1);
-        }
-        for session in &ready {
-            if let Some(Pause::Lock { named, .. }) = &mut database.session_mut(*session).pause {
-                *named = true;
-            }
-        }
-        for (id, session) in &mut database.sessions {
-            let is_cancelled = session.is_cancelled;
-            let over = |until: Option<SimTime>| is_cancelled || until.is_some_and(|until| now >= until);
-            let named = match &mut session.pause {
-                Some(Pause::Lock { deadline, named, .. }) if !*named && over(*deadline) => named,
-                Some(Pause::Sleep { until, named }) if !*named && over(Some(*until)) => named,
-                _ => continue,
-            };
-            *named = true;
-            ready.push(*id);
-        }
-        ready
+        self.databases().flat_map(|database| ready(&mut database.borrow_mut(), cx)).collect()
     }
 
     fn deadline(&self, session: SessionId) -> Option<SimTime> {
-        match self.database.borrow().sessions.get(&session)?.pause? {
+        match self.home(session).borrow().sessions.get(&session)?.pause? {
             Pause::Lock { deadline, .. } => deadline,
             Pause::Sleep { until, .. } => Some(until),
-            Pause::Yield => None,
+            Pause::Yield | Pause::Standby => None,
         }
     }
 
     fn cancel(&mut self, _cx: &Cx<'_>, session: SessionId) {
         if self.running.contains_key(&session) {
-            self.database.borrow_mut().session_mut(session).is_cancelled = true;
+            self.home(session).borrow_mut().session_mut(session).is_cancelled = true;
         }
     }
 
     fn close(&mut self, cx: &Cx<'_>, session: SessionId) {
         self.set_clock(cx);
         self.running.remove(&session);
-        self.database.borrow_mut().close(session);
+        self.home(session).borrow_mut().close(session);
     }
 
     fn settle(&mut self) {
@@ -169,8 +169,7 @@ impl Backend for Mock {
     }
 
     fn crash(&mut self, cx: &Cx<'_>) {
-        self.set_clock(cx);
-        self.running.clear();
+        self.end_sessions(cx);
         let mut database = self.database.borrow_mut();
         let now = database.now;
         // The calm answer is that nothing is lost.
@@ -179,8 +178,7 @@ impl Backend for Mock {
     }
 
     fn stop(&mut self, cx: &Cx<'_>) {
-        self.set_clock(cx);
-        self.running.clear();
+        self.end_sessions(cx);
         let mut database = self.database.borrow_mut();
         database.close_all();
         database.log.get_mut().sync();
@@ -196,9 +194,55 @@ impl Backend for Mock {
         Ok(())
     }
 
+    fn fail_over(&mut self, cx: &Cx<'_>) -> bool {
+        self.set_clock(cx);
+        let promoted = self
+            .database
+            .borrow_mut()
+            .promote_standby(|records| cx.choose("how many records the standby has not got", records + 1))
+            .expect("what had a key in an index has it again");
+        let promoted = Rc::new(RefCell::new(promoted));
+        self.old_primary = Some(std::mem::replace(&mut self.database, promoted));
+        true
+    }
+
+    fn stop_old_primary(&mut self) -> Vec<SessionId> {
+        let Some(old_primary) = self.old_primary.take() else { return Vec::new() };
+        let gone: Vec<SessionId> = old_primary.borrow().sessions.keys().copied().collect();
+        gone.iter().for_each(|session| drop(self.running.remove(session)));
+        gone
+    }
+
     fn snapshot(&mut self, _cx: &Cx<'_>) -> Result<Vec<u8>, SqlError> {
         Err(crate::error::unsupported("a copy of the database as a file"))
     }
+}
+
+/// The sessions of a database whose wait is over.
+fn ready(database: &mut Database, cx: &Cx<'_>) -> Vec<SessionId> {
+    let now = database.now;
+    let mut ready = database.locks.get_mut().grant(&mut |arity| cx.choose("who gets the lock", arity));
+    if database.options.bugs.contains(&Bug::LostWakeup) {
+        // Of several that could go on now only the first is told.
+        ready.truncate(1);
+    }
+    for session in &ready {
+        if let Some(Pause::Lock { named, .. }) = &mut database.session_mut(*session).pause {
+            *named = true;
+        }
+    }
+    for (id, session) in &mut database.sessions {
+        let is_cancelled = session.is_cancelled;
+        let over = |until: Option<SimTime>| is_cancelled || until.is_some_and(|until| now >= until);
+        let named = match &mut session.pause {
+            Some(Pause::Lock { deadline, named, .. }) if !*named && over(*deadline) => named,
+            Some(Pause::Sleep { until, named }) if !*named && over(Some(*until)) => named,
+            _ => continue,
+        };
+        *named = true;
+        ready.push(*id);
+    }
+    ready
 }
 
 /// The engine and its version: a replay made with another one may differ.

@@ -61,6 +61,7 @@ const PLANTED: &[Bug] = &[
     Bug::UndetectedDeadlock,
     Bug::WrongRowCount,
     Bug::LeftoverCatalogEntry,
+    Bug::UnfencedFailover,
     Bug::StatementPanic,
 ];
 
@@ -207,8 +208,8 @@ bugs! {
     UnfencedFailover {
         name: "unfenced-failover",
         sentence: "After a failover the old primary goes on acknowledging commits.",
-        oracle: "an acknowledged commit that is gone",
-        workload: None,
+        oracle: "invariant: a stored document is kept",
+        workload: Some("ids --faults failover"),
     }
     StatementPanic {
         name: "statement-panic",

@@ -38,6 +38,8 @@ pub(crate) struct Database {
     pub prepared: PreparedTransactions,
     /// What is durable of it, or will be.
     pub log: RefCell<Log>,
+    /// A standby has taken its place: it commits nothing any more.
+    pub is_fenced: bool,
     pub now: SimTime,
     pub next_oid: u32,
 }
@@ -56,6 +58,7 @@ impl Database {
             sessions: BTreeMap::new(),
             prepared: PreparedTransactions::default(),
             log: RefCell::default(),
+            is_fenced: false,
             now: SimTime(0),
             next_oid: Catalog::first_oid().0,
         }

@@ -254,7 +254,7 @@ fn deadlock() -> SqlError {
 }
 
 /// Is not ready the first time.
-async fn pause() {
+pub(crate) async fn pause() {
     let mut paused = false;
     poll_fn(|_| if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }

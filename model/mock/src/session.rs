@@ -72,6 +72,8 @@ pub(crate) enum Pause {
     Sleep { until: SimTime, named: bool },
     /// It lets others go first.
     Yield,
+    /// It waits for the standby to have its commit.
+    Standby,
 }
 
 /// A transaction under way.

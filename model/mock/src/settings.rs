@@ -201,6 +201,11 @@ impl Settings {
         self.own("synchronous_commit").is_none_or(|value| **value != *"off")
     }
 
+    /// Whether COMMIT answers only when the standby has the transaction, too.
+    pub fn waits_for_standby(&self) -> bool {
+        self.own("synchronous_commit").is_none_or(|value| !matches!(&**value, "off" | "local"))
+    }
+
     /// Whether a setting that is off by default was turned on.
     pub fn is_on_by_default(&self, name: &str) -> bool {
         self.own(name).is_some_and(|value| **value == *"on")

@@ -136,6 +136,9 @@ impl Executor {
             Ok(()) => self.hold_cursors().await,
             Err(failure) => Err(failure),
         };
+        if held.is_ok() {
+            self.wait_for_standby(false).await;
+        }
         let committed = held.and_then(|()| self.with(|database| database.commit(self.session)));
         if committed.is_err() {
             self.with(|database| database.roll_back(self.session));

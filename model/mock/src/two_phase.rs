@@ -56,6 +56,9 @@ impl Executor {
             return Err(refused);
         }
         let checked = self.check_prepared().await;
+        if checked.is_ok() {
+            self.wait_for_standby(true).await;
+        }
         self.with(|database| match &checked {
             Ok(()) => {
                 let prepared = database.preparation(self.session, name);
@@ -81,8 +84,11 @@ impl Executor {
     ///
     /// # Errors
     /// `25001`: inside a transaction; `42704`: there is none of this name.
-    pub fn end_prepared(&self, name: &str, commits: bool) -> Result<(), SqlError> {
+    pub async fn end_prepared(&self, name: &str, commits: bool) -> Result<(), SqlError> {
         self.refuse_block(if commits { "COMMIT PREPARED" } else { "ROLLBACK PREPARED" })?;
+        if self.with(|database| database.prepared.sessions.contains_key(name)) {
+            self.wait_for_standby(true).await;
+        }
         self.with(|database| {
             let session = database.prepared.sessions.remove(name).ok_or_else(|| {
                 error("42704", format!("prepared transaction with identifier \"{name}\" does not exist"))

@@ -3,7 +3,7 @@
 mod node;
 
 use drawloom_mock::{Bug, Options};
-use drawloom_model::{Backend, SessionId};
+use drawloom_model::{Backend, Cx, Progress, SessionId, Statement};
 use node::Node;
 use proptest::prelude::*;
 
@@ -91,7 +91,7 @@ fn state(node: &mut Node) -> Vec<String> {
             state.extend(node.lines(observer, &format!("select * from {table} where id = {id} order by v")));
         }
     }
-    node.mock.close(&drawloom_model::Cx::new(&node.sim), observer);
+    node.mock.close(&Cx::new(&node.sim), observer);
     state
 }
 
@@ -277,4 +277,41 @@ fn half_a_recovery_brings_back_half_of_the_last_transaction() {
     node.crash();
     let session = node.open();
     assert_eq!(node.lines(session, "select id from a order by id"), ["1", "2", "3"]);
+}
+
+/// What happens on the two sides of a failover, with these bugs: the answers, or that there is none.
+fn fail_over(bugs: &[Bug]) -> Vec<String> {
+    let mut node = Node::new(Options { bugs: bugs.iter().copied().collect(), ..Options::default() }, 0);
+    let old = node.open();
+    let waiting = node.open();
+    for sql in ["create table a (id int primary key, v int)", "insert into a values (1, 0)"] {
+        node.lines(old, sql);
+    }
+    node.lines(waiting, "begin");
+    node.lines(waiting, "update a set v = 1");
+    assert!(node.mock.fail_over(&Cx::new(&node.sim)));
+    let new = node.open();
+    let mut answers = node.lines(new, "update a set v = v + 10 returning v");
+    answers.extend(node.lines(old, "select v from a"));
+    let commit = Statement { sql: "commit".into(), params: Vec::new() };
+    answers.push(match node.mock.submit(&Cx::new(&node.sim), waiting, &commit) {
+        Progress::Done { reply, .. } => format!("{:?}", reply.map(|reply| reply.affected)),
+        Progress::Blocked { on, .. } => format!("waits for {on}"),
+        Progress::Yielded => "yields".to_owned(),
+    });
+    node.mock.cancel(&Cx::new(&node.sim), waiting);
+    assert!(node.mock.ready(&Cx::new(&node.sim)).is_empty(), "nothing ends that wait");
+    assert_eq!(node.mock.stop_old_primary(), [old, waiting]);
+    assert_eq!(node.mock.stop_old_primary(), []);
+    answers.extend(node.lines(new, "select v from a"));
+    node.crash();
+    let new = node.open();
+    answers.extend(node.lines(new, "select v from a"));
+    answers
+}
+
+#[test]
+fn an_old_primary_answers_questions_and_commits_nothing() {
+    assert_eq!(fail_over(&[]), ["10", "0", "waits for the standby", "10", "10"]);
+    assert_eq!(fail_over(&[Bug::UnfencedFailover]), ["10", "0", "Ok(0)", "10", "10"]);
 }

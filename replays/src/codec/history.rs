@@ -280,6 +280,8 @@ fn write_fault<'a>(out: &mut Writer<'a>, fault: &'a FaultEvent) {
         FaultEvent::Paused { worker, until } => out.put((4u8, worker.code(), until.0)),
         FaultEvent::Partitioned { worker, until } => out.put((5u8, worker.code(), until.0)),
         FaultEvent::Cancelled(worker) => out.put((6u8, worker.code())),
+        FaultEvent::FailedOver => out.byte(7),
+        FaultEvent::OldPrimaryStopped => out.byte(8),
     }
 }
 
@@ -293,6 +295,8 @@ fn read_fault(reader: &mut Reader<'_>) -> Result<FaultEvent, ReadError> {
         4 => FaultEvent::Paused { worker: read_actor(reader)?, until: SimTime(reader.get()?) },
         5 => FaultEvent::Partitioned { worker: read_actor(reader)?, until: SimTime(reader.get()?) },
         6 => FaultEvent::Cancelled(read_actor(reader)?),
+        7 => FaultEvent::FailedOver,
+        8 => FaultEvent::OldPrimaryStopped,
         _ => return Err(malformed()),
     })
 }

@@ -171,6 +171,8 @@ fn fault(fault: &FaultEvent) -> Value {
     match fault {
         FaultEvent::DatabaseCrashed => json!({ "fault": "database crashed" }),
         FaultEvent::DatabaseStopped => json!({ "fault": "database stopped" }),
+        FaultEvent::FailedOver => json!({ "fault": "failed over" }),
+        FaultEvent::OldPrimaryStopped => json!({ "fault": "old primary stopped" }),
         FaultEvent::DatabaseStarted => json!({ "fault": "database started" }),
         FaultEvent::WorkerCrashed(worker) => json!({ "fault": "worker crashed", "worker": of(worker) }),
         FaultEvent::Paused { worker, until } => {

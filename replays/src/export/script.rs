@@ -178,6 +178,7 @@ fn moments_of_statements<'a>(
 fn moments_of_events<'a>(history: &History, statements: &Statements<'_>) -> Vec<(Step, usize, Moment<'a>)> {
     let mut open: BTreeMap<SessionId, Actor> = BTreeMap::new();
     let mut moments = Vec::new();
+    let mut of_old_primary: Vec<SessionId> = Vec::new();
     for (index, event) in history.events.iter().enumerate() {
         let (ends, why): (Vec<SessionId>, String) = match &event.what {
             Observation::Connected { session } => {
@@ -188,7 +189,11 @@ fn moments_of_events<'a>(history: &History, statements: &Statements<'_>) -> Vec<
             Observation::Fault(fault) => {
                 let why = report::fault(fault);
                 moments.push((event.step, index, Moment::Fault(why.clone())));
+                if *fault == FaultEvent::FailedOver {
+                    of_old_primary = open.keys().copied().collect();
+                }
                 let gone = |session: SessionId, actor: Actor| match fault {
+                    FaultEvent::OldPrimaryStopped => of_old_primary.contains(&session),
                     FaultEvent::DatabaseCrashed | FaultEvent::DatabaseStopped => true,
                     FaultEvent::WorkerCrashed(dead) => dies(statements, *dead, actor, session, index),
                     _ => false,

@@ -220,7 +220,9 @@ impl Teller<'_> {
     fn tell_fault(&mut self, index: usize, fault: &FaultEvent) {
         let (place, change) = match fault {
             FaultEvent::DatabaseCrashed | FaultEvent::DatabaseStopped => (Place::Across, Change::Closes),
-            FaultEvent::DatabaseStarted => (Place::Across, Change::None),
+            FaultEvent::DatabaseStarted | FaultEvent::FailedOver | FaultEvent::OldPrimaryStopped => {
+                (Place::Across, Change::None)
+            }
             FaultEvent::WorkerCrashed(worker) => (Place::of(*worker), self.death(*worker, index)),
             FaultEvent::Paused { worker, .. }
             | FaultEvent::Partitioned { worker, .. }

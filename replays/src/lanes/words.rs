@@ -59,6 +59,8 @@ pub fn fault(fault: &FaultEvent) -> String {
     match fault {
         FaultEvent::DatabaseCrashed => "the database loses power".into(),
         FaultEvent::DatabaseStopped => "the database shuts down".into(),
+        FaultEvent::FailedOver => "the standby takes over".into(),
+        FaultEvent::OldPrimaryStopped => "the old primary is stopped".into(),
         FaultEvent::DatabaseStarted => "the database is back".into(),
         FaultEvent::WorkerCrashed(_) => "✗ its process dies and is started again".into(),
         FaultEvent::Paused { until, .. } => format!("✗ stands still until {until}"),

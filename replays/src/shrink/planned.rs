@@ -107,7 +107,8 @@ fn order_of(history: &History, parts: &[Part]) -> Vec<Moment> {
                 *begun.entry(actor).or_default() += 1;
                 continue;
             }
-            Observation::Fault(FaultEvent::DatabaseStarted) => continue, // it ends a fault
+            // It ends a fault.
+            Observation::Fault(FaultEvent::DatabaseStarted | FaultEvent::OldPrimaryStopped) => continue,
             Observation::Fault(_) => (event.step, What::Executed),
             Observation::Blocked { .. } => (event.step, What::Waits),
             Observation::Answer { executed, .. } | Observation::Lost { executed: Some(executed), .. } => {

@@ -158,6 +158,8 @@ pub fn of_fault(fault: &FaultEvent) -> String {
     match fault {
         FaultEvent::DatabaseCrashed => "the database lost power".to_owned(),
         FaultEvent::DatabaseStopped => "the database shut down".to_owned(),
+        FaultEvent::FailedOver => "the standby took over".to_owned(),
+        FaultEvent::OldPrimaryStopped => "the old primary was stopped".to_owned(),
         FaultEvent::DatabaseStarted => "the database came back".to_owned(),
         FaultEvent::WorkerCrashed(worker) => format!("{worker} died"),
         FaultEvent::Paused { worker, .. } => format!("{worker} stood still"),

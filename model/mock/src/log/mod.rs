@@ -14,6 +14,7 @@
 mod image;
 mod record;
 mod recovery;
+mod standby;
 mod written;
 
 use image::Image;

@@ -49,8 +49,8 @@ impl Executor {
             Utility::Release(name) => self.release(name)?,
             Utility::RollBackTo(name) => self.roll_back_to(name)?,
             Utility::PrepareTransaction(name) => self.prepare_transaction(name).await?,
-            Utility::CommitPrepared(name) => self.end_prepared(name, true)?,
-            Utility::RollBackPrepared(name) => self.end_prepared(name, false)?,
+            Utility::CommitPrepared(name) => self.end_prepared(name, true).await?,
+            Utility::RollBackPrepared(name) => self.end_prepared(name, false).await?,
             _ => return Ok(None),
         }
         Ok(Some(Reply::default()))
