@@ -59,6 +59,7 @@ golden! {
     merge
     order
     parameters
+    ranges
     sets
     subqueries
     syntax

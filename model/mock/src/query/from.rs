@@ -1,6 +1,7 @@
 //! FROM: tables and what is joined to them.
 
-use super::{Query, Repeated};
+use super::probe::values;
+use super::{Probe, Query, Repeated};
 use crate::expression::{Context, Expr, Outer};
 use crate::ids::{Oid, Tid};
 use crate::store::Row;
@@ -55,8 +56,8 @@ pub(crate) struct Scan {
 pub(crate) enum Path {
     /// All of them, in the order in which they were written.
     Sequential,
-    /// Those whose key begins with these values, worked out over the row so far.
-    Index { index: Oid, equal: Vec<Expr> },
+    /// Those that an index finds, in its order.
+    Index(Probe),
     /// Those that have these values in these columns: all rows are read once, and kept by them.
     Hash { columns: Vec<usize>, equal: Vec<Expr> },
 }
@@ -149,19 +150,6 @@ pub(crate) fn each(
 /// A table's visible rows by some of their values, each in the order in which they were written.
 pub(crate) type Hash = BTreeMap<Vec<Datum>, Vec<(Tid, Row)>>;
 
-/// What is looked for, over the row so far; `None` if it is NULL, to which nothing is equal.
-fn values(exprs: &[Expr], cx: &Context<'_>, row: &[Datum]) -> Result<Option<Vec<Datum>>, SqlError> {
-    let mut key = Vec::with_capacity(exprs.len());
-    for part in exprs {
-        let datum = part.evaluate(cx, row)?;
-        if datum.is_null() {
-            return Ok(None);
-        }
-        key.push(datum);
-    }
-    Ok(Some(key))
-}
-
 impl Repeated {
     /// Its rows over this one.
     ///
@@ -202,12 +190,11 @@ impl Scan {
                     self.one(cx, *tid, values, row, emit)?;
                 }
             }
-            Path::Index { index, equal } => {
-                let Some(key) = values(equal, cx, row)? else { return Ok(()) };
+            Path::Index(probe) => {
                 let file = world.file(self.file);
-                let entries = file.index(*index);
-                world.read_index(*index, entries.page(&key));
-                for tid in entries.equal(&key) {
+                let watch = |page| world.read_index(probe.index, page);
+                let Some(tids) = probe.tids(file.index(probe.index), &watch, cx, row)? else { return Ok(()) };
+                for tid in tids {
                     let tuple = file.heap.get(tid).expect("an index names versions that there are");
                     if world.sees(tuple)? {
                         world.read_row(self.table, tid, tuple);

@@ -11,6 +11,7 @@
 mod bind;
 mod from;
 mod group;
+mod probe;
 mod rows;
 mod scope;
 mod set;
@@ -20,6 +21,7 @@ mod window;
 
 pub(crate) use bind::{all_of, column_of, settled, settled_default, together};
 pub(crate) use from::{Hash, Join, JoinKind, Path, Scan, Source, each};
+pub(crate) use probe::{Last, Limit, Probe};
 pub(crate) use rows::{filtered, limits, rows};
 pub(crate) use scope::{Column, Named, Origin, Relation, Scope};
 pub(crate) use sort::sort;

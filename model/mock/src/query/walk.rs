@@ -154,8 +154,10 @@ impl Source {
             Source::Nothing | Source::Cte { .. } | Source::System(_) => Ok(()),
             Source::Table(scan) => {
                 let scan = Rc::make_mut(scan);
-                if let super::Path::Index { equal, .. } | super::Path::Hash { equal, .. } = &mut scan.path {
-                    each(equal, depth, visit)?;
+                match &mut scan.path {
+                    super::Path::Sequential => (),
+                    super::Path::Index(probe) => each(probe.parts_mut(), depth, visit)?,
+                    super::Path::Hash { equal, .. } => each(equal, depth, visit)?,
                 }
                 each(&mut scan.filter, depth, visit)
             }

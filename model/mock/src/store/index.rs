@@ -21,6 +21,14 @@ pub(crate) struct Index {
     entries: BTreeMap<Vec<Datum>, Vec<Tid>>,
 }
 
+/// Keys that begin with some values, and whose next one lies between two limits, each in it or not.
+#[derive(Debug)]
+pub(crate) struct Span<'a> {
+    pub prefix: &'a [Datum],
+    pub low: Option<(Datum, bool)>,
+    pub high: Option<(Datum, bool)>,
+}
+
 impl Index {
     /// An index with no entries.
     pub fn new(keys: Rc<[Expr]>, predicate: Option<Expr>, missing: Vec<Datum>, method: Method) -> Index {
@@ -98,5 +106,39 @@ impl Index {
         let begins = move |key: &Vec<Datum>| key.starts_with(prefix);
         let ranged = range.into_iter().flatten().take_while(move |(key, _)| begins(key));
         exact.iter().copied().chain(ranged.flat_map(|(_, tids)| tids.iter().copied()))
+    }
+
+    /// The versions with a key in this span, by key.
+    pub fn within<'a>(&'a self, span: &'a Span<'a>) -> impl Iterator<Item = Tid> + 'a {
+        let mut first = span.prefix.to_vec();
+        first.extend(span.low.iter().map(|(low, _)| low.clone()));
+        let begin = (Bound::Included(first.as_slice()), Bound::Unbounded);
+        let entries = self.entries.range::<[Datum], _>(begin).take_while(|(key, _)| span.goes_on(key));
+        entries.filter(|(key, _)| span.has(key)).flat_map(|(_, tids)| tids.iter().copied())
+    }
+}
+
+impl Span<'_> {
+    /// Whether nothing is in it: nothing is less or more than NULL.
+    pub fn is_empty(&self) -> bool {
+        let is_null =
+            |limit: &Option<(Datum, bool)>| limit.as_ref().is_some_and(|(value, _)| value.is_null());
+        is_null(&self.low) || is_null(&self.high)
+    }
+
+    fn has(&self, key: &[Datum]) -> bool {
+        let value = &key[self.prefix.len()];
+        let is_low = |(low, inclusive): &(Datum, bool)| value > low || *inclusive && value == low;
+        !value.is_null() && self.low.as_ref().is_none_or(is_low) && self.reaches(value)
+    }
+
+    /// Whether a key behind this one may be in it.
+    fn goes_on(&self, key: &[Datum]) -> bool {
+        let value = &key[self.prefix.len()];
+        key.starts_with(self.prefix) && (value.is_null() || self.reaches(value))
+    }
+
+    fn reaches(&self, value: &Datum) -> bool {
+        self.high.as_ref().is_none_or(|(high, inclusive)| value < high || *inclusive && value == high)
     }
 }

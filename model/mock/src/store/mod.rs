@@ -15,7 +15,7 @@ mod index;
 mod transactions;
 
 pub(crate) use heap::{End, Heap, Locker, RowLock, Tuple};
-pub(crate) use index::Index;
+pub(crate) use index::{Index, Span};
 pub(crate) use transactions::{Reader, State, Transactions};
 
 use crate::ids::{Oid, Tid};

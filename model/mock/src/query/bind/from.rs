@@ -100,7 +100,7 @@ impl Binder<'_> {
         let mut rest = Vec::new();
         for conjunct in conjuncts {
             let inner = matches!(join.kind, JoinKind::Inner | JoinKind::Left);
-            if !inner || !attach(self.catalog, &mut join.right, &conjunct, middle) {
+            if !inner || !attach(self, &mut join.right, &conjunct, middle) {
                 rest.push(conjunct);
             }
         }
