@@ -5,7 +5,8 @@ use crate::database::Database;
 use crate::executor::Executor;
 use crate::log::recover;
 use crate::options::Options;
-use crate::session::{Part, Pause, Session};
+use crate::session::{Part, Pause, Session, Transaction};
+use crate::ssi::Safety;
 use drawloom_model::{Backend, Cx, Progress, Reply, SessionId, SqlError, Statement};
 use drawloom_sim::{Footprint, SimTime};
 use std::cell::RefCell;
@@ -62,6 +63,7 @@ impl Mock {
                     Pause::Lock { on, .. } => on,
                     Pause::Sleep { .. } => "time",
                     Pause::Standby => "the standby",
+                    Pause::Snapshot { .. } => "a safe snapshot",
                     Pause::Yield => return Progress::Yielded,
                 };
                 let released = database.locks.borrow().have_changed();
@@ -146,7 +148,7 @@ impl Backend for Mock {
 
     fn deadline(&self, session: SessionId) -> Option<SimTime> {
         match self.home(session).borrow().sessions.get(&session)?.pause? {
-            Pause::Lock { deadline, .. } => deadline,
+            Pause::Lock { deadline, .. } | Pause::Snapshot { deadline, .. } => deadline,
             Pause::Sleep { until, .. } => Some(until),
             Pause::Yield | Pause::Standby => None,
         }
@@ -231,11 +233,17 @@ fn ready(database: &mut Database, cx: &Cx<'_>) -> Vec<SessionId> {
             *named = true;
         }
     }
-    for (id, session) in &mut database.sessions {
+    let Database { sessions, ssi, .. } = database;
+    for (id, session) in sessions {
         let is_cancelled = session.is_cancelled;
+        let top = session.transaction.as_ref().and_then(Transaction::top);
         let over = |until: Option<SimTime>| is_cancelled || until.is_some_and(|until| now >= until);
+        let mut is_decided = || top.is_none_or(|top| ssi.get_mut().safety(top) != Safety::Undecided);
         let named = match &mut session.pause {
             Some(Pause::Lock { deadline, named, .. }) if !*named && over(*deadline) => named,
+            Some(Pause::Snapshot { deadline, named }) if !*named && (over(*deadline) || is_decided()) => {
+                named
+            }
             Some(Pause::Sleep { until, named }) if !*named && over(Some(*until)) => named,
             _ => continue,
         };

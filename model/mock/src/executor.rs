@@ -15,6 +15,7 @@ use crate::functions::Moment;
 use crate::ids::{Oid, Xid};
 use crate::locks::{Acquired, Mode, Tag};
 use crate::session::Pause;
+use crate::ssi::Safety;
 use crate::store::Reader;
 use crate::types::Datum;
 use crate::world::{Memo, Want, World};
@@ -205,6 +206,35 @@ impl Executor {
             });
             pause().await;
             self.check_interrupt(None)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the snapshot of a transaction that is READ ONLY DEFERRABLE, anew until nothing can go wrong in it
+    /// (PostgreSQL's GetSafeSnapshot). The wait is none for a lock: no lock timeout ends it.
+    ///
+    /// # Errors
+    /// `57014`: it was cancelled meanwhile, or has taken too long.
+    pub async fn await_safe_snapshot(&self) -> Result<(), SqlError> {
+        while self.with(|database| database.session(self.session).defers()) {
+            self.reader();
+            let Some(xid) = self.with(|database| database.watched(self.session)) else { return Ok(()) };
+            while self.with(|database| database.ssi.get_mut().safety(xid)) == Safety::Undecided {
+                self.with(|database| {
+                    let session = database.session_mut(self.session);
+                    let timeout = session.settings.timeout("statement_timeout");
+                    let deadline = timeout.map(|timeout| session.statement_began + timeout);
+                    session.pause = Some(Pause::Snapshot { deadline, named: false });
+                });
+                pause().await;
+                self.check_interrupt(None)?;
+            }
+            self.with(|database| {
+                if database.ssi.get_mut().safety(xid) == Safety::Unsafe {
+                    database.ssi.get_mut().aborted(xid);
+                    database.session_mut(self.session).transaction_mut().snapshot = None;
+                }
+            });
         }
         Ok(())
     }

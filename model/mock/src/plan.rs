@@ -12,6 +12,7 @@ use crate::ids::Oid;
 use crate::locks::Mode;
 use crate::query::{Cte, Output, Query};
 use crate::sql::{self, Parsed};
+use crate::store::RowLock;
 use crate::types::Type;
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -60,6 +61,8 @@ pub(crate) struct Plan {
     /// What its WITH does before.
     pub before: Vec<Before>,
     pub kind: Kind,
+    /// How it locks rows that it reads; the first that it says.
+    pub row_lock: Option<RowLock>,
     /// What its reply's columns are called.
     pub names: Rc<[String]>,
 }
@@ -247,8 +250,20 @@ impl Plan {
             return Err(crate::error::error("42P18", message));
         }
         let names = kind.columns().iter().map(|column| column.name.as_ref().to_owned()).collect();
-        let Binder { uses, needs, parameters, .. } = binder;
-        Ok(Some(Plan { uses, needs, parameters, before, kind, names }))
+        let Binder { uses, needs, parameters, row_lock, .. } = binder;
+        Ok(Some(Plan { uses, needs, parameters, before, kind, row_lock, names }))
+    }
+
+    /// What it is called.
+    pub fn verb(&self) -> String {
+        match (&self.kind, self.row_lock) {
+            (Kind::Insert(_), _) => "INSERT".to_owned(),
+            (Kind::Update(_), _) => "UPDATE".to_owned(),
+            (Kind::Delete(_), _) => "DELETE".to_owned(),
+            (Kind::Merge(_), _) => "MERGE".to_owned(),
+            (Kind::Query(_), Some(mode)) => format!("SELECT {}", mode.clause()),
+            (Kind::Query(_), None) => "SELECT".to_owned(),
+        }
     }
 
     /// Whether it changes rows.

@@ -70,6 +70,8 @@ pub(crate) enum Pause {
     Lock { on: &'static str, deadline: Option<SimTime>, named: bool },
     /// It sleeps.
     Sleep { until: SimTime, named: bool },
+    /// It waits until nothing can go wrong in its snapshot.
+    Snapshot { deadline: Option<SimTime>, named: bool },
     /// It lets others go first.
     Yield,
     /// It waits for the standby to have its commit.
@@ -178,6 +180,16 @@ impl Session {
 
     pub fn transaction_mut(&mut self) -> &mut Transaction {
         self.transaction.as_mut().expect("a statement runs in a transaction")
+    }
+
+    /// Whether it has yet to take a snapshot in which nothing can go wrong: at SERIALIZABLE, READ ONLY and DEFERRABLE.
+    pub fn defers(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| {
+            transaction.isolation == Isolation::Serializable
+                && transaction.is_read_only
+                && transaction.is_deferrable
+                && transaction.snapshot.is_none()
+        })
     }
 
     /// When its wait for a lock, which began then, has taken too long.

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 /// Respells a statement.
 pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let tokens = spell_out_current(spell_out_constraints(spell_out_locks(tokens)));
+    let tokens = spell_out_nulls(spell_out_current(spell_out_constraints(spell_out_locks(tokens))));
     shorthand::spell_out(overriding::spell_out(inference::spell_out(tokens)))
 }
 
@@ -137,6 +137,43 @@ fn spell_out_current(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         let call = [Token::make_keyword("WHERE"), Token::Word(function), Token::LParen, name, Token::RParen];
         spelled.extend(call.into_iter().map(|token| TokenWithSpan::new(token, *span)));
         at = words.at;
+    }
+    spelled
+}
+
+/// The collation that NULLS NOT DISTINCT becomes, before the UNIQUE of a column that says so; no identifier can be it.
+const NULLS_ALIKE: &str = "\0nulls not distinct";
+
+/// Whether a collation is none, but says that the column's next UNIQUE is NULLS NOT DISTINCT.
+pub(crate) fn is_nulls_alike(collation: &ast::ObjectName) -> bool {
+    matches!(collation.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| ident.value == NULLS_ALIKE))
+}
+
+/// Rewrites `UNIQUE NULLS NOT DISTINCT` of a column; that of a table the parser knows.
+fn spell_out_nulls(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut spelled = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        let mut words = Words { tokens: &tokens, at };
+        let unique = words.keyword(Keyword::UNIQUE).filter(|_| words.keyword(Keyword::NULLS).is_some());
+        let alike = words.keyword(Keyword::NOT).is_some();
+        let Some(unique) = unique.filter(|_| words.keyword(Keyword::DISTINCT).is_some()) else {
+            spelled.push(tokens[at].clone());
+            at += 1;
+            continue;
+        };
+        let end = words.at;
+        if words.token(&Token::LParen).is_some() {
+            spelled.extend_from_slice(&tokens[at..end]);
+        } else {
+            let word =
+                Word { value: NULLS_ALIKE.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
+            let collation = [Token::make_keyword("COLLATE"), Token::Word(word)];
+            let collation = collation.into_iter().filter(|_| alike);
+            spelled.extend(collation.map(|token| TokenWithSpan::new(token, unique.span)));
+            spelled.push(unique.clone());
+        }
+        at = end;
     }
     spelled
 }

@@ -1,8 +1,9 @@
 //! A statement from its text to its reply.
 
 use crate::bug::Bug;
-use crate::catalog::Object;
+use crate::catalog::{Object, Privilege};
 use crate::change::Outcome;
+use crate::define::takes_snapshot;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::expression::Need;
@@ -119,6 +120,9 @@ impl Executor {
         arguments: Arguments<'_>,
     ) -> Result<Reply, SqlError> {
         self.enter_transaction().await?;
+        if takes_snapshot(ast) {
+            self.await_safe_snapshot().await?;
+        }
         loop {
             if let Some(plan) = self.stale_plan(text) {
                 return self.perform(&plan, arguments).await;
@@ -133,9 +137,7 @@ impl Executor {
                 // It is executed as it stands.
                 return Box::pin(self.utility(ast)).await;
             };
-            if plan.writes() {
-                self.refuse_if_read_only(ast)?;
-            }
+            self.refuse_if_read_only(&plan)?;
             // With one snapshot for all statements it is taken before anything is waited for.
             self.keep_snapshot();
             self.lock_relations(&plan.uses).await?;
@@ -177,17 +179,27 @@ impl Executor {
         }
     }
 
-    /// Refuses a statement in a transaction that may not write.
+    /// Refuses a statement that changes or locks rows in a transaction that may not write, unless they are the session's
+    /// own.
     ///
     /// # Errors
     /// `25006`
-    pub fn refuse_if_read_only(&self, ast: &ast::Statement) -> Result<(), SqlError> {
-        if !self.with(|database| database.session(self.session).transaction().is_read_only) {
-            return Ok(());
+    fn refuse_if_read_only(&self, plan: &Plan) -> Result<(), SqlError> {
+        let writes = self.with(|database| {
+            let catalog = database.catalog(self.session);
+            let temporary = database.temporary_schema(self.session);
+            let is_own =
+                |oid: Oid| temporary.is_some() && catalog.object(oid).and_then(Object::place) == temporary;
+            let writes = |need: &Need| {
+                use Privilege::{Delete, Insert, Update};
+                matches!(need.privilege, Delete | Insert | Update) && !is_own(need.relation)
+            };
+            database.session(self.session).transaction().is_read_only && plan.needs.iter().any(writes)
+        });
+        match writes {
+            true => Err(read_only(&plan.verb())),
+            false => Ok(()),
         }
-        let text = ast.to_string();
-        let verb: String = text.split_whitespace().next().unwrap_or_default().to_uppercase();
-        Err(error("25006", format!("cannot execute {verb} in a read-only transaction")))
     }
 
     /// Executes a plan whose relations are locked.
@@ -284,6 +296,11 @@ impl Executor {
         }
         self.read(reader, parameters, |cx| query::rows(query, cx)).await
     }
+}
+
+/// A statement that may not be: its transaction does not write.
+pub(crate) fn read_only(verb: &str) -> SqlError {
+    error("25006", format!("cannot execute {verb} in a read-only transaction"))
 }
 
 /// A statement's parameters as the types that it takes.

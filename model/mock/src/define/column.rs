@@ -9,6 +9,7 @@ use crate::executor::Executor;
 use crate::ids::Oid;
 use crate::place;
 use crate::query::settled_default;
+use crate::spelling::is_nulls_alike;
 use crate::types::{self, Type};
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -65,6 +66,7 @@ impl Executor {
         let mut nullable = None;
         let twice =
             |what: &str| error("42601", format!("{what} for column \"{name}\" of table \"{}\"", owner.table));
+        let mut nulls_alike = None;
         for option in &definition.options {
             let named = option.name.as_ref().map(identifier);
             match &option.option {
@@ -90,14 +92,17 @@ impl Executor {
                     deferral: deferral(key.characteristics.as_ref())?,
                 }),
                 ast::ColumnOption::Unique(key) => unique.push(Unique {
-                    name: named,
+                    name: named.or(nulls_alike.clone().flatten()),
                     columns: vec![name.clone()],
                     is_primary: false,
-                    nulls_distinct: key.nulls_distinct != ast::NullsDistinctOption::NotDistinct,
+                    nulls_distinct: nulls_alike.take().is_none(),
                     deferral: deferral(key.characteristics.as_ref())?,
                 }),
                 ast::ColumnOption::Check(check) => {
                     add_check(owner.table, constraints, named, &check.expr)?;
+                }
+                ast::ColumnOption::Collation(collation) if is_nulls_alike(collation) => {
+                    nulls_alike = Some(named)
                 }
                 ast::ColumnOption::Collation(_) | ast::ColumnOption::ForeignKey(_) => (),
                 ast::ColumnOption::Generated {

@@ -15,6 +15,9 @@ impl Executor {
     /// # Errors
     /// `42704`: there is no such constraint; `42809`: it cannot be deferred; those of the checks.
     pub(super) async fn set_constraints(&self, values: &[ast::Expr]) -> Result<Reply, SqlError> {
+        if !self.is_in_transaction() {
+            self.warning("SET CONSTRAINTS can only be used in transaction blocks");
+        }
         let Some((timing, names)) = values.split_last() else { return Err(unsupported("SET CONSTRAINTS")) };
         let deferred = match timing.to_string().to_ascii_lowercase().as_str() {
             "deferred" => true,

@@ -29,9 +29,10 @@ mod truncate;
 mod view;
 
 use crate::command::{Command, Kind};
-use crate::error::{error, unsupported};
+use crate::error::unsupported;
 use crate::executor::Executor;
 use crate::spelling::CONSTRAINTS;
+use crate::statement::read_only;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 
@@ -41,7 +42,13 @@ impl Executor {
     /// # Errors
     /// Those of the statement.
     pub async fn utility(&self, ast: &ast::Statement) -> Result<Reply, SqlError> {
-        self.take_snapshot(ast);
+        let is_read_only = self.with(|database| database.session(self.session).transaction().is_read_only);
+        if let Some(verb) = verb(ast).filter(|_| is_read_only) {
+            return Err(read_only(&verb));
+        }
+        if takes_snapshot(ast) {
+            self.keep_snapshot();
+        }
         match ast {
             ast::Statement::Query(query) => match derived::into(query) {
                 Some(into) => self.select_into(query, into).await,
@@ -73,18 +80,6 @@ impl Executor {
         }
     }
 
-    /// With one snapshot for all statements the first takes it, whatever it does, except for some that are about
-    /// the transaction itself (PostgreSQL's PlannedStmtRequiresSnapshot).
-    fn take_snapshot(&self, ast: &ast::Statement) {
-        if matches!(
-            ast,
-            ast::Statement::Lock(_) | ast::Statement::Set(_) | ast::Statement::ShowVariable { .. }
-        ) {
-            return;
-        }
-        self.keep_snapshot();
-    }
-
     /// Takes the snapshot, where one serves all statements.
     pub fn keep_snapshot(&self) {
         self.with(|database| {
@@ -103,10 +98,10 @@ impl Executor {
     pub async fn command(&self, command: &Command) -> Result<Reply, SqlError> {
         let is_read_only = self.with(|database| database.session(self.session).transaction().is_read_only);
         if is_read_only && !command.is_read_only() {
-            let message = format!("cannot execute {} in a read-only transaction", command.verb());
-            return Err(error("25006", message));
+            return Err(read_only(command.verb()));
         }
         if !matches!(command, Command::SetRole(_) | Command::SetSessionAuthorization(_)) {
+            self.await_safe_snapshot().await?;
             self.keep_snapshot();
         }
         match command {
@@ -154,6 +149,29 @@ fn dropped(object_type: &ast::ObjectType) -> Option<Kind> {
         ast::ObjectType::Sequence => Some(Kind::Sequence),
         _ => None,
     }
+}
+
+/// With one snapshot for all statements the first takes it, whatever it does, except for some that are about the
+/// transaction itself (PostgreSQL's PlannedStmtRequiresSnapshot).
+pub(crate) fn takes_snapshot(ast: &ast::Statement) -> bool {
+    !matches!(ast, ast::Statement::Lock(_) | ast::Statement::Set(_) | ast::Statement::ShowVariable { .. })
+}
+
+/// What a statement that defines something is called.
+fn verb(ast: &ast::Statement) -> Option<String> {
+    let verb = match ast {
+        ast::Statement::Query(_) => "SELECT INTO",
+        ast::Statement::CreateTable(create) if create.query.is_some() => "CREATE TABLE AS",
+        ast::Statement::CreateTable(_) => "CREATE TABLE",
+        ast::Statement::CreateIndex(_) => "CREATE INDEX",
+        ast::Statement::CreateView(_) => "CREATE VIEW",
+        ast::Statement::CreateSchema { .. } => "CREATE SCHEMA",
+        ast::Statement::AlterTable(_) => "ALTER TABLE",
+        ast::Statement::Truncate(_) => "TRUNCATE TABLE",
+        ast::Statement::Drop { object_type, .. } => return Some(format!("DROP {object_type}")),
+        _ => return None,
+    };
+    Some(verb.to_owned())
 }
 
 /// The first words of a statement, which name it.

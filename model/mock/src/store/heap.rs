@@ -14,6 +14,18 @@ pub(crate) enum RowLock {
 }
 
 impl RowLock {
+    /// How a statement says it.
+    pub fn clause(self) -> &'static str {
+        match self {
+            RowLock::KeyShare => "FOR KEY SHARE",
+            RowLock::Share => "FOR SHARE",
+            RowLock::NoKeyUpdate => "FOR NO KEY UPDATE",
+            RowLock::Update => "FOR UPDATE",
+        }
+    }
+}
+
+impl RowLock {
     /// Whether two transactions cannot hold these at once.
     pub fn conflicts(self, other: RowLock) -> bool {
         use RowLock::{KeyShare, NoKeyUpdate, Share, Update};

@@ -39,6 +39,7 @@ impl Executor {
             return Err(error("42P03", format!("cursor \"{name}\" already exists")));
         }
         let scrolls = scrolls.unwrap_or_else(|| goes_backward(planned));
+        self.await_safe_snapshot().await?;
         let reader = self.reader();
         self.with(|database| {
             let session = database.session_mut(self.session);

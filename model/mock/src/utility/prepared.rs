@@ -116,6 +116,7 @@ impl Executor {
             }
             Ok(exprs)
         })?;
+        self.await_safe_snapshot().await?;
         let reader = self.reader();
         self.read(reader, &[], |cx| bound.iter().map(|expr| expr.evaluate(cx, &[])).collect()).await
     }

@@ -19,6 +19,7 @@ use crate::ids::Oid;
 use crate::locks::Mode;
 use crate::place::{self, Place};
 use crate::query::{Origin, Query, Scope};
+use crate::store::RowLock;
 use crate::types::cast::{self, Context};
 use crate::types::{Datum, Modifier, Scalar, Type, resolve};
 use drawloom_model::SqlError;
@@ -85,6 +86,8 @@ pub(crate) struct Binder<'a> {
     pub clause: &'static str,
     /// Relations that are there, and out of sight of what is bound.
     pub unreachable: Vec<Rc<str>>,
+    /// The first clause that locks rows.
+    pub row_lock: Option<RowLock>,
     pub depth: usize,
 }
 
@@ -131,6 +134,7 @@ impl<'a> Binder<'a> {
             place: "RETURNING".to_owned(),
             clause: "DEFAULT expressions",
             unreachable: Vec::new(),
+            row_lock: None,
             depth: 0,
         }
     }

@@ -16,6 +16,7 @@ use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, VisibleCte, sort_key};
 use crate::limit;
 use crate::place;
+use crate::spelling::LockStrength;
 use crate::types::cast::Context;
 use crate::types::{Scalar, Type, resolve};
 use drawloom_model::SqlError;
@@ -43,9 +44,14 @@ impl Binder<'_> {
         let mut query = match &*ast.body {
             ast::SetExpr::Select(select) => self.select(select, order, &ast.locks)?,
             body => {
-                if !ast.locks.is_empty() {
-                    let message = "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT";
-                    return Err(error("0A000", message));
+                if let Some(clause) = ast.locks.first() {
+                    let clause = LockStrength::of(clause)?.mode.clause();
+                    let what = match body {
+                        ast::SetExpr::Values(_) => "VALUES",
+                        _ => "UNION/INTERSECT/EXCEPT",
+                    };
+                    let verb = if what == "VALUES" { "cannot be applied to" } else { "is not allowed with" };
+                    return Err(error("0A000", format!("{clause} {verb} {what}")));
                 }
                 let mut query = self.body(body)?;
                 if !order.is_empty() && !query.order.is_empty() {

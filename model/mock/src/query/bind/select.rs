@@ -1,6 +1,8 @@
 //! SELECT.
 
-use super::super::{Body, Distinct, Mark, Origin, Output, Query, Relation, Scope, Select, Waits};
+use super::super::{
+    Body, Distinct, JoinKind, Mark, Origin, Output, Query, Relation, Scope, Select, Source, Waits,
+};
 use super::group::Grouping;
 use super::{all_of, position};
 use crate::catalog::{Privilege, QualifiedName, identifier};
@@ -11,9 +13,9 @@ use crate::limit;
 use crate::locks::Mode;
 use crate::place::{self, Place};
 use crate::spelling::LockStrength;
-use crate::store::RowLock;
 use drawloom_model::SqlError;
 use sqlparser::ast::{self, Spanned};
+use std::ops::Range;
 use std::rc::Rc;
 
 /// An entry of the list, with its name.
@@ -100,11 +102,27 @@ impl Binder<'_> {
             take_windows(&mut bound.expr, &mut windows, width)?;
         }
         place_series(&mut list, width + windows.len())?;
-        let marks = self.marks(locks)?;
-        if !marks.is_empty() && (group.is_some() || !windows.is_empty() || select.distinct.is_some()) {
-            let clause = if group.is_some() { "GROUP BY clause" } else { "DISTINCT clause" };
-            return Err(error("0A000", format!("FOR UPDATE is not allowed with {clause}")));
+        let not_rows = match &select.group_by {
+            _ if matches!(select.distinct, Some(ast::Distinct::Distinct | ast::Distinct::On(_))) => {
+                Some("DISTINCT clause")
+            }
+            ast::GroupByExpr::Expressions(keys, _) if keys.is_empty() && select.having.is_some() => {
+                Some("HAVING clause")
+            }
+            ast::GroupByExpr::Expressions(keys, _) if keys.is_empty() && group.is_some() => {
+                Some("aggregate functions")
+            }
+            _ if group.is_some() => Some("GROUP BY clause"),
+            _ if !windows.is_empty() => Some("window functions"),
+            _ if !series.is_empty() => Some("set-returning functions in the target list"),
+            _ => None,
+        };
+        if let (Some(clause), Some(what)) = (locks.first(), not_rows) {
+            let clause = LockStrength::of(clause)?.mode.clause();
+            return Err(error("0A000", format!("{clause} is not allowed with {what}")));
         }
+        let marks = self.marks(locks)?;
+        refuse_nullable(&from, &marks)?;
         self.scopes.pop();
         let columns = list[..visible].iter().map(|(name, bound)| Output { name: name.clone(), ty: bound.ty });
         let columns = columns.collect();
@@ -233,6 +251,7 @@ impl Binder<'_> {
         let mut marks: Vec<Mark> = Vec::new();
         for clause in locks {
             let LockStrength { mode, of } = LockStrength::of(clause)?;
+            self.row_lock.get_or_insert(mode);
             let waits = match &clause.nonblock {
                 None => Waits::Wait,
                 Some(ast::NonBlock::Nowait) => Waits::Fail,
@@ -242,7 +261,7 @@ impl Binder<'_> {
             let relations: Vec<_> = match &of {
                 Some(name) => {
                     let message =
-                        format!("relation \"{name}\" in {} clause not found in FROM clause", words(mode));
+                        format!("relation \"{name}\" in {} clause not found in FROM clause", mode.clause());
                     let at = clause.of.as_ref().and_then(|of| place::begin(of.0.last()?.span()));
                     vec![scope.relation(name).cloned().ok_or_else(|| error("42P01", message).at(at))?]
                 }
@@ -253,11 +272,11 @@ impl Binder<'_> {
             if let Some(other) =
                 scope.relations.iter().filter(|it| !named || of.as_ref() == Some(&it.name)).find(within)
             {
-                return Err(unsupported(format!("{} of {}, which is no table,", words(mode), other.name)));
+                return Err(unsupported(format!("{} of {}, which is no table,", mode.clause(), other.name)));
             }
             for relation in relations {
                 let Some((oid, _)) = relation.table else {
-                    let message = format!("{} cannot be applied to {}", words(mode), relation.name);
+                    let message = format!("{} cannot be applied to {}", mode.clause(), relation.name);
                     return Err(error("0A000", message));
                 };
                 self.uses(oid, Mode::RowShare);
@@ -277,13 +296,31 @@ impl Binder<'_> {
     }
 }
 
-/// How a statement says it.
-fn words(mode: RowLock) -> &'static str {
-    match mode {
-        RowLock::KeyShare => "FOR KEY SHARE",
-        RowLock::Share => "FOR SHARE",
-        RowLock::NoKeyUpdate => "FOR NO KEY UPDATE",
-        RowLock::Update => "FOR UPDATE",
+/// Refuses to lock rows that need not be there: those that an outer join fills up with NULLs.
+fn refuse_nullable(from: &Source, marks: &[Mark]) -> Result<(), SqlError> {
+    let mut nullable = Vec::new();
+    nullable_slots(from, 0, false, &mut nullable);
+    let is_nullable = |mark: &&Mark| {
+        mark.relation.table.is_some_and(|(_, slot)| nullable.iter().any(|slots| slots.contains(&slot)))
+    };
+    match marks.iter().find(is_nullable) {
+        Some(mark) => {
+            let clause = mark.mode.clause();
+            let message = format!("{clause} cannot be applied to the nullable side of an outer join");
+            Err(error("0A000", message))
+        }
+        None => Ok(()),
+    }
+}
+
+fn nullable_slots(source: &Source, begin: usize, is_nullable: bool, found: &mut Vec<Range<usize>>) {
+    if let Source::Join(join) = source {
+        let left = matches!(join.kind, JoinKind::Right | JoinKind::Full);
+        let right = matches!(join.kind, JoinKind::Left | JoinKind::Full);
+        nullable_slots(&join.left, begin, is_nullable || left, found);
+        nullable_slots(&join.right, begin + join.left_width, is_nullable || right, found);
+    } else if is_nullable {
+        found.push(begin..begin + source.width());
     }
 }
 
