@@ -582,12 +582,13 @@ fn values() -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn error() -> impl Strategy<Value = SqlError> {
-    ("[A-Z0-9]{5}", select(&Class::ALL), any::<bool>(), text()).prop_map(
-        |(state, class, unknown, message)| SqlError {
+    ("[A-Z0-9]{5}", select(&Class::ALL), any::<bool>(), text(), prop::option::of(1..u32::MAX)).prop_map(
+        |(state, class, unknown, message, position)| SqlError {
             sqlstate: Sqlstate::new(&state).unwrap(),
             class,
             effect: if unknown { Effect::Unknown } else { Effect::None },
             message: message.into(),
+            position,
         },
     )
 }

@@ -260,6 +260,8 @@ fn write_error<'a>(out: &mut Writer<'a>, error: &'a SqlError) {
     out.byte(place_of(&error.class, &Class::ALL));
     out.put(error.effect == Effect::Unknown);
     out.text(&error.message);
+    // Characters are counted from 1.
+    out.number(error.position.unwrap_or(0).into());
 }
 
 fn read_error(reader: &mut Reader<'_>) -> Result<SqlError, ReadError> {
@@ -268,6 +270,7 @@ fn read_error(reader: &mut Reader<'_>) -> Result<SqlError, ReadError> {
         class: reader.one_of(&Class::ALL)?,
         effect: if reader.get()? { Effect::Unknown } else { Effect::None },
         message: reader.text()?.into(),
+        position: Some(reader.number32()?).filter(|position| *position > 0),
     })
 }
 

@@ -23,7 +23,7 @@ use wire::{Reader, Writer};
 const MAGIC: &[u8; 8] = b"DRAWLOOM";
 const FRAME: usize = 8 + 4 + 8 + 4;
 /// The version of the body's format.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Why bytes are not a replay for this drawloom.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

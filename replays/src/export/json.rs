@@ -163,6 +163,7 @@ fn error(error: &SqlError) -> Value {
         "class": format!("{:?}", error.class),
         "effect": format!("{:?}", error.effect),
         "message": error.message,
+        "position": error.position,
     })
 }
 
