@@ -7,7 +7,7 @@ use crate::log::recover;
 use crate::options::Options;
 use crate::session::{Part, Pause, Session, Transaction};
 use crate::ssi::Safety;
-use drawloom_model::{Backend, Cx, Progress, Reply, SessionId, SqlError, Statement};
+use drawloom_model::{Backend, Class, Cx, Progress, Reply, SessionId, SqlError, Statement};
 use drawloom_sim::{Footprint, SimTime};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -51,13 +51,20 @@ impl Mock {
     fn poll(&mut self, session: SessionId, mut running: Running) -> Progress {
         match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(reply) => {
-                let database = self.home(session).borrow();
+                let mut database = self.home(session).borrow_mut();
+                if let Err(error) = &reply
+                    && matches!(error.class, Class::Cancelled | Class::LockTimeout)
+                {
+                    database.footprints.touch_unknown();
+                }
                 let in_transaction = database.session(session).is_in_block();
-                Progress::Done { reply: reply.map(Rc::new), in_transaction, footprint: Footprint::Unknown }
+                let footprint = database.touched(session, false);
+                Progress::Done { reply: reply.map(Rc::new), in_transaction, footprint }
             }
             Poll::Pending => {
                 self.running.insert(session, running);
-                let database = self.home(session).borrow();
+                let mut database = self.home(session).borrow_mut();
+                let footprint = database.touched(session, true);
                 let pause = database.session(session).pause.expect("a statement says why it does not go on");
                 let on = match pause {
                     Pause::Lock { on, .. } => on,
@@ -67,7 +74,7 @@ impl Mock {
                     Pause::Yield => return Progress::Yielded,
                 };
                 let released = database.locks.borrow().have_changed();
-                Progress::Blocked { on, footprint: Footprint::Unknown, released }
+                Progress::Blocked { on, footprint, released }
             }
         }
     }
@@ -77,6 +84,7 @@ impl Mock {
         let home = self.home(session).clone();
         {
             let mut database = home.borrow_mut();
+            database.listen(session, cx.observed());
             let now = database.now;
             let session = database.session_mut(session);
             session.statement_began = now;
@@ -135,8 +143,21 @@ impl Backend for Mock {
         database.sessions.get_mut(&session).map(|session| session.notices.take()).unwrap_or_default()
     }
 
+    fn intent(&self, session: SessionId, statement: &Statement) -> Footprint {
+        self.database.borrow().intent(session, &statement.sql)
+    }
+
+    fn opening(&self) -> Footprint {
+        self.database.borrow().opening()
+    }
+
+    fn closing(&self, session: SessionId) -> Footprint {
+        self.database.borrow().closing(session)
+    }
+
     fn resume(&mut self, cx: &Cx<'_>, session: SessionId) -> Progress {
         self.set_clock(cx);
+        self.database.borrow_mut().listen(session, cx.observed());
         let running = self.running.remove(&session).expect("only a statement under way is resumed");
         self.poll(session, running)
     }

@@ -5,6 +5,7 @@ use crate::catalog::{Catalog, Changes, Naming, Notes, Object, Privilege, SUPERUS
 use crate::change::Checks;
 use crate::error::error;
 use crate::expression::EngineCall;
+use crate::footprint::Footprints;
 use crate::ids::{Oid, Xid};
 use crate::locks::Locks;
 use crate::log::{Log, Record};
@@ -40,6 +41,7 @@ pub(crate) struct Database {
     pub log: RefCell<Log>,
     /// A standby has taken its place: it commits nothing any more.
     pub is_fenced: bool,
+    pub footprints: Footprints,
     pub now: SimTime,
     pub next_oid: u32,
 }
@@ -59,6 +61,7 @@ impl Database {
             prepared: PreparedTransactions::default(),
             log: RefCell::default(),
             is_fenced: false,
+            footprints: Footprints::default(),
             now: SimTime(0),
             next_oid: Catalog::first_oid().0,
         }
@@ -162,6 +165,7 @@ impl Database {
     }
 
     fn draft(&mut self, session: SessionId) -> &mut Draft {
+        self.footprints.touch_unknown();
         let committed = &self.catalog;
         let session = self.sessions.get_mut(&session).expect("the server knows its sessions");
         session.transaction_mut().draft.get_or_insert_with(|| Draft {
@@ -195,7 +199,10 @@ impl Database {
         if is_first || !keeps {
             transaction.snapshot = Some(commits);
         }
-        if is_first && transaction.isolation == Isolation::Serializable {
+        if is_first && keeps {
+            self.footprints.take_snapshot();
+        }
+        if is_first && self.session(session).transaction().isolation == Isolation::Serializable {
             self.watch(session);
         }
         let transaction = self.session(session).transaction();
@@ -274,6 +281,7 @@ impl Database {
         let changes = noted.map(|transaction| std::mem::take(&mut transaction.changes));
         let doings = self.doings(session, changes.unwrap_or_default());
         let Some(transaction) = self.session_mut(session).transaction.take() else { return Ok(()) };
+        self.footprints.end(session, true);
         if let Some(xid) = watched {
             self.ssi.get_mut().committed(xid);
         }
@@ -309,6 +317,7 @@ impl Database {
             self.ssi.get_mut().aborted(xid);
         }
         let Some(mut transaction) = self.session_mut(session).transaction.take() else { return };
+        self.footprints.end(session, false);
         self.session_mut(session).end_cursors(1);
         for level in transaction.levels.drain(..).rev() {
             self.undo(session, level, None);
@@ -380,6 +389,9 @@ impl Database {
     /// as they were before it.
     pub fn undo(&mut self, session: SessionId, level: Level, draft: Option<Draft>) {
         let xids: Vec<Xid> = level.xid.into_iter().chain(level.released).collect();
+        if !xids.is_empty() {
+            self.footprints.undo(session);
+        }
         if level.savepoint.is_some() && self.has(Bug::LockKeptByRollbackTo) {
             self.keep_row_locks(session, &xids);
         }
@@ -441,6 +453,7 @@ impl Database {
             }
             (EngineCall::Nextval, [Datum::Int(oid)]) => {
                 let oid = relation(*oid)?;
+                self.footprints.touch_sequence(oid, true);
                 self.require_any(session, oid, &[Privilege::Usage, Privilege::Update])?;
                 self.refuse_read_only(session, oid, "nextval")?;
                 if self.has(Bug::RepeatedSequenceValue)
@@ -467,6 +480,7 @@ impl Database {
             (EngineCall::Setval, [Datum::Int(oid), Datum::Int(value), rest @ ..]) => {
                 let called = !matches!(rest, [Datum::Bool(false)]);
                 let oid = relation(*oid)?;
+                self.footprints.touch_sequence(oid, true);
                 self.require_any(session, oid, &[Privilege::Update])?;
                 self.refuse_read_only(session, oid, "setval")?;
                 let (file, state) =

@@ -42,6 +42,11 @@ impl Executor {
         act(&mut self.database.borrow_mut())
     }
 
+    /// The statement touches what is not told.
+    pub fn touch_unknown(&self) {
+        self.with(|database| database.footprints.touch_unknown());
+    }
+
     /// Whether the database is told to have this bug.
     pub fn has(&self, bug: Bug) -> bool {
         self.database.borrow().has(bug)
@@ -153,6 +158,7 @@ impl Executor {
             });
             pause().await;
             if !self.with(|database| database.locks.get_mut().is_waiting(self.session)) {
+                self.with(|database| database.locks.get_mut().touch(tag, mode));
                 return Ok(());
             }
             self.check_interrupt(Some(now)).inspect_err(|_| {
@@ -217,6 +223,7 @@ impl Executor {
     /// `57014`: it was cancelled meanwhile, or has taken too long.
     pub async fn await_safe_snapshot(&self) -> Result<(), SqlError> {
         while self.with(|database| database.session(self.session).defers()) {
+            self.touch_unknown();
             self.reader();
             let Some(xid) = self.with(|database| database.watched(self.session)) else { return Ok(()) };
             while self.with(|database| database.ssi.get_mut().safety(xid)) == Safety::Undecided {

@@ -18,6 +18,7 @@
 //! | `define`, `utility` | what defines things, and what a session says about itself |
 //! | `log`, `disk` | what is durable of all this, and recovery |
 //! | `store`, [`locks`], [`ssi`] | versions, heavyweight locks, serializable transactions |
+//! | `footprint` | what a step touches that others may touch too |
 //! | `database`, `session`, `transaction` | who shares what, and for how long |
 
 mod backend;
@@ -33,6 +34,7 @@ mod disk;
 pub mod error;
 mod executor;
 mod expression;
+mod footprint;
 pub mod functions;
 pub mod ids;
 mod inference;

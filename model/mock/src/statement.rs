@@ -67,8 +67,14 @@ impl Executor {
     async fn attempt(&self, statement: &Statement) -> Result<Reply, SqlError> {
         let text = Text::of(&statement.sql)?;
         match &text.parsed {
-            Parsed::Utility(utility) => Box::pin(self.session_utility(utility)).await,
+            Parsed::Utility(utility) => {
+                if !utility.tells() {
+                    self.touch_unknown();
+                }
+                Box::pin(self.session_utility(utility)).await
+            }
             Parsed::Command(command) => {
+                self.touch_unknown();
                 self.enter_transaction().await?;
                 Box::pin(self.command(command)).await
             }

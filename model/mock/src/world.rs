@@ -169,13 +169,16 @@ impl<'a> World<'a> {
 
     /// The statement reads all of a table.
     pub fn read_all(&self, table: Oid) {
+        self.database.touch_rows(self.session, &self.reader, table);
         if let Some(own) = self.watched {
             self.database.ssi.borrow_mut().read_relation(own, table);
         }
     }
 
-    /// The statement looks for a key on this page of an index.
-    pub fn read_index(&self, index: Oid, page: u32) {
+    /// The statement looks for a key, or for keys that begin like it, on this page of an index of a table with this
+    /// file.
+    pub fn read_index(&self, table: (Oid, Oid), index: Oid, page: u32, key: &[Datum]) {
+        self.database.touch_key(self.session, &self.reader, table, index, key);
         if let Some(own) = self.watched {
             self.database.ssi.borrow_mut().read_index(own, index, page);
         }
@@ -276,6 +279,7 @@ impl<'a> World<'a> {
                 Ok(Datum::text(""))
             }
             (EngineCall::CurrentOf, [Datum::Text(name), Datum::Int(table), Datum::Int(tid)]) => {
+                self.database.footprints.touch_unknown();
                 self.is_current(name, *table, *tid)
             }
             (EngineCall::SetConfig, [Datum::Null, ..]) => {
@@ -292,6 +296,7 @@ impl<'a> World<'a> {
             }
             (EngineCall::Sleep, [Datum::Float(seconds)]) => {
                 let duration = SimDuration((seconds.clamp(0.0, 1e9) * 1e6) as u64);
+                self.database.footprints.touch_unknown();
                 self.want(|| Want::Sleep(duration))?;
                 Ok(Datum::text(""))
             }

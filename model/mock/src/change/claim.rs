@@ -111,6 +111,7 @@ impl Executor {
 
     fn standing(&self, request: Request<'_>) -> (Standing, bool) {
         self.with(|database| {
+            database.touch_version((request.oid, request.table.file), request.tid);
             let transaction = database.session(self.session).transaction();
             let (top, command) = (transaction.top(), transaction.command);
             let file = database.files.get(&request.table.file).expect("a table has a file");

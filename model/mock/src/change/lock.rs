@@ -6,6 +6,7 @@ use super::update::tid_at;
 use crate::bug::Bug;
 use crate::executor::Executor;
 use crate::expression::{Context, Outer};
+use crate::footprint::Change;
 use crate::ids::Tid;
 use crate::query::{Body, Mark, Query, Select, filtered, limits, sort};
 use crate::store::{Locker, Reader};
@@ -185,6 +186,8 @@ impl Executor {
     fn mark(&self, request: Request<'_>) -> Option<Tid> {
         let xid = self.xid();
         self.with(|database| {
+            let table = (request.oid, request.table.file);
+            database.touch_change(self.session, table, request.tid, Change::Locked);
             let top = database.session(self.session).transaction().top();
             let transactions = &database.transactions;
             let file = database.files.get_mut(&request.table.file).expect("a table has a file");

@@ -6,6 +6,7 @@ use crate::bug::Bug;
 use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
+use crate::footprint::Change;
 use crate::ids::{Tid, Xid};
 use crate::store::{Locker, Row, State, Tuple};
 use crate::types::Datum;
@@ -31,7 +32,9 @@ impl Executor {
         self.with(|database| {
             let command = database.session(self.session).transaction().command;
             let tuple = Tuple { lockers, ..Tuple::new(row, xid, command) };
-            database.file_mut(target.table.file).heap.push(tuple)
+            let tid = database.file_mut(target.table.file).heap.push(tuple);
+            database.touch_change(self.session, (target.oid, target.table.file), tid, Change::New);
+            tid
         })
     }
 
@@ -139,6 +142,7 @@ impl Executor {
             return Holder::Nobody;
         }
         self.with(|database| {
+            database.touch_holder((target.oid, target.table.file), index.oid, key);
             let sees_own_snapshot = database.has(Bug::UncheckedUniqueKey);
             let reader = database.reader(self.session);
             let top = database.session(self.session).transaction().top();

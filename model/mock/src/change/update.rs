@@ -7,6 +7,7 @@ use crate::bug::Bug;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::expression::Expr;
+use crate::footprint;
 use crate::ids::Tid;
 use crate::log::Change;
 use crate::query::{Select, Waits, filtered};
@@ -268,6 +269,7 @@ impl Executor {
             let after = next.and_then(|next| Some((next, heap.get(next)?.row.clone())));
             let change = Change { file, xid, before: Some((tid, mode)), after };
             database.log_change(self.session, change);
+            database.touch_change(self.session, (target.oid, file), tid, footprint::Change::Ended);
         });
         Ok(())
     }

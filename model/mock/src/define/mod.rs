@@ -46,6 +46,9 @@ impl Executor {
         if let Some(verb) = verb(ast).filter(|_| is_read_only) {
             return Err(read_only(&verb));
         }
+        if !matches!(ast, ast::Statement::Lock(_) | ast::Statement::Set(_)) {
+            self.touch_unknown();
+        }
         if takes_snapshot(ast) {
             self.keep_snapshot();
         }

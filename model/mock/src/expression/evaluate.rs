@@ -2,7 +2,7 @@
 
 use super::{Called, Expr, Subquery, SubqueryKind};
 use crate::error::{error, unsupported};
-use crate::functions::Moment;
+use crate::functions::{Moment, Volatility};
 use crate::query;
 use crate::types::{Array, Datum};
 use crate::world::World;
@@ -161,6 +161,12 @@ impl Called {
     }
 
     fn apply(&self, cx: &Context<'_>, arguments: &[Datum]) -> Result<Datum, SqlError> {
+        if self.call.volatility != Volatility::Immutable
+            && let Some(world) = cx.world
+        {
+            // It asks what time it is.
+            world.database.footprints.touch_unknown();
+        }
         self.call.apply(cx.moment, arguments)
     }
 

@@ -15,6 +15,7 @@
 //! ```
 
 mod deadlock;
+mod journal;
 mod lock;
 mod mode;
 mod table;
@@ -26,6 +27,7 @@ pub use tag::{AdvisoryKey, Tag};
 
 use crate::ids::Xid;
 use drawloom_model::SessionId;
+use journal::Journal;
 use lock::{Lock, Place, Waiter};
 use mode::Modes;
 use std::collections::BTreeMap;
@@ -77,6 +79,7 @@ pub struct Locks {
     owners: BTreeMap<SessionId, Owner>,
     /// Where somebody may have to wait no longer.
     changed: Vec<Slot>,
+    journal: Journal,
 }
 
 impl Locks {
@@ -89,8 +92,10 @@ impl Locks {
     pub fn acquire(&mut self, owner: SessionId, tag: Tag, mode: Mode, depth: u32) -> Acquired {
         debug_assert!(!self.is_waiting(owner), "an owner waits for one lock at a time");
         let slot = self.slot(tag);
+        self.note(slot, owner, mode);
         let lock = self.table.lock_mut(slot);
         if !lock.is_free_for(owner, mode) {
+            self.journal.waits = true;
             match lock.place(owner, mode) {
                 Place::Granted => {}
                 Place::At(place) => {
@@ -111,6 +116,7 @@ impl Locks {
     /// does, it also refuses where a waiter conflicts whom [`Locks::acquire`] would have passed by.
     pub fn try_acquire(&mut self, owner: SessionId, tag: Tag, mode: Mode, depth: u32) -> bool {
         let slot = self.slot(tag);
+        self.note(slot, owner, mode);
         let free = self.table.lock(slot).is_free_for(owner, mode);
         if free {
             self.hold(slot, owner, mode, depth);
@@ -130,6 +136,7 @@ impl Locks {
         let lock = self.table.lock_mut(slot);
         let same = |holder: &lock::Holder| (holder.owner, holder.mode, holder.depth) == (owner, mode, depth);
         let Some(at) = lock.holders.iter().position(same) else { return false };
+        self.journal.give(lock, mode);
         lock.holders[at].count -= 1;
         if lock.holders[at].count == 0 {
             lock.holders.remove(at);
@@ -150,7 +157,10 @@ impl Locks {
         slots.retain(|slot| {
             let lock = self.table.lock_mut(*slot);
             let count = lock.holders.len();
-            lock.holders.retain(|holder| holder.owner != owner || holder.depth < depth);
+            let stays = |holder: &lock::Holder| holder.owner != owner || holder.depth < depth;
+            let given = lock.holders.iter().filter(|holder| !stays(holder));
+            given.for_each(|holder| self.journal.give(lock, holder.mode));
+            lock.holders.retain(stays);
             if lock.holders.len() < count {
                 self.changed(*slot);
             }
@@ -235,7 +245,11 @@ impl Locks {
     /// Waits no longer: a cancel, a timeout, the victim of a deadlock.
     pub fn withdraw(&mut self, owner: SessionId) {
         let Some(slot) = self.owners.get_mut(&owner).and_then(|held| held.awaited.take()) else { return };
-        self.table.lock_mut(slot).queue.retain(|waiter| waiter.owner != owner);
+        let lock = self.table.lock_mut(slot);
+        let own = lock.queue.iter().find(|waiter| waiter.owner == owner);
+        own.into_iter().for_each(|waiter| self.journal.note(lock.tag, waiter.mode));
+        self.journal.waits = true;
+        lock.queue.retain(|waiter| waiter.owner != owner);
         self.changed(slot);
         self.table.tidy(slot);
     }
@@ -354,6 +368,14 @@ impl Locks {
     fn changed(&mut self, slot: Slot) {
         if !self.table.lock(slot).queue.is_empty() && !self.changed.contains(&slot) {
             self.changed.push(slot);
+        }
+    }
+
+    /// Whoever has a lock already touches nothing that others could see.
+    fn note(&mut self, slot: Slot, owner: SessionId, mode: Mode) {
+        if self.journal.listens && !self.table.lock(slot).modes_of(owner).contains(mode) {
+            let tag = self.table.lock(slot).tag;
+            self.journal.note(tag, mode);
         }
     }
 

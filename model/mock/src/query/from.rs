@@ -192,7 +192,8 @@ impl Scan {
             }
             Path::Index(probe) => {
                 let file = world.file(self.file);
-                let watch = |page| world.read_index(probe.index, page);
+                let table = (self.table, self.file);
+                let watch = |page, key: &[Datum]| world.read_index(table, probe.index, page, key);
                 let Some(tids) = probe.tids(file.index(probe.index), &watch, cx, row)? else { return Ok(()) };
                 for tid in tids {
                     let tuple = file.heap.get(tid).expect("an index names versions that there are");

@@ -49,20 +49,20 @@ impl Probe {
     }
 
     /// The versions that it finds, by key; `None` if it looks for what is equal to NULL. `watch` is told the pages
-    /// that it looks at.
+    /// that it looks at, and what for.
     ///
     /// # Errors
     /// What its expressions say.
     pub fn tids(
         &self,
         index: &Index,
-        watch: &dyn Fn(u32),
+        watch: &dyn Fn(u32, &[Datum]),
         cx: &Context<'_>,
         row: &[Datum],
     ) -> Result<Option<Vec<Tid>>, SqlError> {
         let Some(prefix) = values(&self.equal, cx, row)? else { return Ok(None) };
         let equal = |key: &[Datum]| {
-            watch(index.page(key));
+            watch(index.page(key), key);
             index.equal(key).collect::<Vec<Tid>>()
         };
         let mut points = match &self.last {
@@ -74,7 +74,7 @@ impl Probe {
                         value.evaluate(cx, row).map(|value| Some((value, *inclusive)))
                     }
                 };
-                watch(index.page(&prefix));
+                watch(index.page(&prefix), &prefix);
                 let span = Span { prefix: &prefix, low: limit(low)?, high: limit(high)? };
                 return Ok((!span.is_empty()).then(|| index.within(&span).collect()));
             }

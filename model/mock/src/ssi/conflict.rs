@@ -17,6 +17,7 @@ use crate::ids::Xid;
 impl Ssi {
     /// There is a conflict from the reader to the writer, and `own` of the two has found it.
     pub(super) fn conflict(&mut self, own: Xid, reader: Xid, writer: Xid) -> Result<(), Failure> {
+        self.has_changed = true;
         if self.is_dangerous(reader, writer) {
             if own == writer {
                 return Err(Failure::Write);

@@ -12,6 +12,7 @@ impl Ssi {
         if !self.transactions.contains_key(&own) {
             return;
         }
+        self.has_changed = true;
         if commit {
             self.last += 1;
         }

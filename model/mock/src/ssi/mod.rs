@@ -82,6 +82,8 @@ pub struct Ssi {
     clearable: u64,
     /// Up to this number the consequence was drawn.
     cleared: u64,
+    /// Something has changed that decides what becomes of others, since this was last unset.
+    pub(crate) has_changed: bool,
 }
 
 impl Ssi {
@@ -96,6 +98,7 @@ impl Ssi {
         let number_min = numbers.min().unwrap_or(self.number_next);
         let mut begun = Transaction::new(read_only, self.last, number_min);
         if read_only {
+            self.has_changed = true;
             let writes = |xid: &&Xid| !self.get(**xid).is_doomed() && !self.get(**xid).read_only;
             begun.undecided = self.active.iter().filter(writes).copied().collect();
             if begun.undecided.is_empty() {
@@ -217,6 +220,7 @@ impl Ssi {
         if own.is_doomed() {
             return Err(Failure::DoomedAtCommit);
         }
+        self.has_changed = true;
         self.doom_pivots(transaction)?;
         self.last += 1;
         let prepared = self.last;
@@ -266,6 +270,7 @@ impl Ssi {
         if own.number.is_none() {
             own.number = Some(self.number_next);
             self.number_next += 1;
+            self.has_changed = true;
         }
         Ok(true)
     }

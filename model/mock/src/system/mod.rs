@@ -85,8 +85,12 @@ impl Rows {
     /// `42P01`: the sequence is gone.
     pub fn read(self, world: &World<'_>) -> Result<Vec<Vec<Datum>>, SqlError> {
         match self {
-            Rows::System(system) => Ok((system.rows)(world)),
+            Rows::System(system) => {
+                world.database.footprints.touch_unknown();
+                Ok((system.rows)(world))
+            }
             Rows::Sequence(oid) => {
+                world.database.footprints.touch_sequence(oid, false);
                 let sequence = sequence::find(world.database.catalog(world.session), oid)?;
                 Ok(vec![world.database.sequences.borrow().state(sequence).row()])
             }
