@@ -140,7 +140,7 @@ pub struct ReplayArgs {
     /// Stop after this step
     #[arg(long, value_name = "STEP")]
     pub until: Option<u32>,
-    /// Leave the database, as it is where the run stops, in FILE
+    /// Leave the database, as it is where the run stops, in FILE: an SQLite file; on the mock a script for psql
     #[arg(long, value_name = "FILE")]
     pub dump: Option<PathBuf>,
     /// Record the replayed run in FILE

@@ -1,5 +1,6 @@
 //! The mock as a backend: sessions, and the statements that wait.
 
+use crate::backup;
 use crate::bug::Bug;
 use crate::database::Database;
 use crate::executor::Executor;
@@ -25,15 +26,15 @@ pub struct Mock {
     old_primary: Option<Rc<RefCell<Database>>>,
     running: BTreeMap<SessionId, Running>,
     opened: u32,
-    /// It has lost power, and comes up from its log.
-    has_crashed: bool,
+    /// Why it cannot come up again.
+    damage: Option<SqlError>,
 }
 
 impl Mock {
     /// A server that is not up yet.
     pub fn new(options: Options) -> Mock {
         let database = Rc::new(RefCell::new(Database::new(options)));
-        Mock { database, old_primary: None, running: BTreeMap::new(), opened: 0, has_crashed: false }
+        Mock { database, old_primary: None, running: BTreeMap::new(), opened: 0, damage: None }
     }
 
     /// The databases with sessions.
@@ -193,11 +194,14 @@ impl Backend for Mock {
 
     fn crash(&mut self, cx: &Cx<'_>) {
         self.end_sessions(cx);
-        let mut database = self.database.borrow_mut();
-        let now = database.now;
+        let before = &mut *self.database.borrow_mut();
+        let mut log = before.log.take();
         // The calm answer is that nothing is lost.
-        database.log.get_mut().crash(now, |records| cx.choose("how many records are lost", records + 1));
-        self.has_crashed = true;
+        log.crash(before.now, |records| cx.choose("how many records are lost", records + 1));
+        match recover(before, log) {
+            Ok(recovered) => *before = recovered,
+            Err(damage) => self.damage = Some(damage),
+        }
     }
 
     fn stop(&mut self, cx: &Cx<'_>) {
@@ -209,12 +213,7 @@ impl Backend for Mock {
 
     fn start(&mut self, cx: &Cx<'_>) -> Result<(), SqlError> {
         self.set_clock(cx);
-        if std::mem::take(&mut self.has_crashed) {
-            let before = &mut *self.database.borrow_mut();
-            let log = before.log.take();
-            *before = recover(before, log)?;
-        }
-        Ok(())
+        self.damage.clone().map_or(Ok(()), Err)
     }
 
     fn fail_over(&mut self, cx: &Cx<'_>) -> bool {
@@ -237,7 +236,7 @@ impl Backend for Mock {
     }
 
     fn snapshot(&mut self, _cx: &Cx<'_>) -> Result<Vec<u8>, SqlError> {
-        Err(crate::error::unsupported("a copy of the database as a file"))
+        backup::script(&self.database.borrow()).map(String::into_bytes)
     }
 }
 

@@ -17,11 +17,13 @@
 //! | `change` | what writes rows: claims on versions, unique keys, foreign keys |
 //! | `define`, `utility` | what defines things, and what a session says about itself |
 //! | `log`, `disk` | what is durable of all this, and recovery |
+//! | `backup` | all of it as a script |
 //! | `store`, [`locks`], [`ssi`] | versions, heavyweight locks, serializable transactions |
 //! | `footprint` | what a step touches that others may touch too |
 //! | `database`, `session`, `transaction` | who shares what, and for how long |
 
 mod backend;
+mod backup;
 pub mod bug;
 mod catalog;
 mod change;

@@ -251,7 +251,7 @@ fn check_bounds(name: &str, value: i64, sequence: &Sequence) -> Result<(), SqlEr
 
 impl Sequence {
     /// One that counts from 1.
-    pub(super) fn of(name: std::rc::Rc<str>, schema: Oid, file: Oid, ty: Type) -> Sequence {
+    pub(crate) fn of(name: std::rc::Rc<str>, schema: Oid, file: Oid, ty: Type) -> Sequence {
         let greatest = bounds(ty).1;
         let (start, increment, least) = (1, 1, 1);
         Sequence { name, schema, file, ty, start, increment, least, greatest, cycle: false, owner: None }

@@ -37,7 +37,7 @@ use drawloom_model::SqlError;
 use std::rc::Rc;
 
 pub use aggregate::{Aggregate, State};
-pub(crate) use quoting::identifier as quoted_identifier;
+pub(crate) use quoting::{identifier as quoted_identifier, literal as quoted_literal};
 pub use series::{Rows, Series};
 
 /// What functions of time need to know, in microseconds since 2000-01-01.

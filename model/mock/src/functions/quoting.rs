@@ -138,7 +138,7 @@ const KEYWORDS: [&str; 151] = [
 ];
 
 /// In quotes, with what is within them doubled.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let prefix = if text.contains('\\') { "E" } else { "" };
     format!("{prefix}'{}'", text.replace('\'', "''").replace('\\', "\\\\"))
 }

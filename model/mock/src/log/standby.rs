@@ -45,7 +45,10 @@ impl Executor {
                 && !database.has(Bug::UnfencedFailover)
                 && (always || (has_done && session.settings.waits_for_standby()))
         });
-        while waits {
+        if !waits {
+            return;
+        }
+        loop {
             self.with(|database| database.session_mut(self.session).pause = Some(Pause::Standby));
             pause().await;
         }

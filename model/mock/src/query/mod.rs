@@ -19,7 +19,7 @@ mod sort;
 mod walk;
 mod window;
 
-pub(crate) use bind::{all_of, column_of, settled, settled_default, together};
+pub(crate) use bind::{all_of, column_of, settled, settled_default, settled_number, together};
 pub(crate) use from::{Hash, Join, JoinKind, Path, Scan, Source, each};
 pub(crate) use probe::{Last, Limit, Probe};
 pub(crate) use rows::{filtered, limits, rows};

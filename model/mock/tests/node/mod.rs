@@ -12,6 +12,7 @@ pub struct Node {
     pub sim: Sim,
 }
 
+#[allow(dead_code, reason = "each test uses its part")]
 impl Node {
     /// A fresh database; the seed is what it leaves open.
     pub fn new(options: Options, seed: u64) -> Node {

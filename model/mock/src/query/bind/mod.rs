@@ -8,7 +8,7 @@ mod settled;
 
 pub(crate) use from::together;
 pub(crate) use path::{all_of, column_of};
-pub(crate) use settled::{settled, settled_default};
+pub(crate) use settled::{number as settled_number, settled, settled_default};
 
 use super::{Body, Cte, Output, Query, Scope, SetOperation};
 use crate::catalog::identifier;

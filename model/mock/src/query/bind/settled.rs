@@ -44,7 +44,7 @@ pub(crate) fn settled_default(catalog: &Catalog, naming: &Naming, expr: &ast::Ex
 }
 
 /// The relation that a settled name stands for.
-pub(super) fn number(name: &ast::ObjectName) -> Option<Oid> {
+pub(crate) fn number(name: &ast::ObjectName) -> Option<Oid> {
     let [part] = name.0.as_slice() else { return None };
     part.as_ident()?.value.strip_prefix(MARK)?.parse().ok().map(Oid)
 }
