@@ -14,6 +14,7 @@ mod client;
 mod counter;
 mod ids;
 mod queue;
+mod report;
 mod signup;
 mod sync;
 mod worker;
@@ -31,6 +32,7 @@ pub const ALL: &[&dyn Workload] = &[
     &counter::Counter,
     &ids::Ids,
     &queue::Queue,
+    &report::Report,
     &signup::Signup,
     &sync::Sync,
 ];
