@@ -47,7 +47,9 @@ pub(crate) fn tokens(sql: &str) -> impl Iterator<Item = &str> {
 
 /// Whether data stand behind this statement.
 fn reads_data(statement: &str) -> bool {
-    let mut words = tokens(statement).filter(|token| !token.trim().is_empty());
+    let says =
+        |token: &&str| !token.trim().is_empty() && !token.starts_with("--") && !token.starts_with("/*");
+    let mut words = tokens(statement).filter(says);
     let is_copy = words.next().is_some_and(|word| word.eq_ignore_ascii_case("copy"));
     let rest: Vec<&str> = if is_copy { words.collect() } else { Vec::new() };
     rest.windows(2).any(|two| two[0].eq_ignore_ascii_case("from") && two[1].eq_ignore_ascii_case("stdin"))
