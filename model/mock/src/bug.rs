@@ -59,8 +59,11 @@ const PLANTED: &[Bug] = &[
     Bug::CancelledInForce,
     Bug::LostWakeup,
     Bug::UndetectedDeadlock,
+    Bug::CursorPhantom,
     Bug::WrongRowCount,
     Bug::LeftoverCatalogEntry,
+    Bug::CopyLosesLastRow,
+    Bug::StaleMaterializedView,
     Bug::UnfencedFailover,
     Bug::StatementPanic,
 ];
@@ -154,8 +157,8 @@ bugs! {
     RepeatedSequenceValue {
         name: "repeated-sequence-value",
         sentence: "A sequence hands out one value twice.",
-        oracle: "23505 for a key that comes from a sequence",
-        workload: None,
+        oracle: "invariant: an entry has an id of its own",
+        workload: Some("report"),
     }
     CancelledInForce {
         name: "cancelled-in-force",
@@ -178,8 +181,8 @@ bugs! {
     CursorPhantom {
         name: "cursor-phantom",
         sentence: "A cursor shows rows that were committed after it was opened.",
-        oracle: "rows that the cursor's snapshot does not have",
-        workload: None,
+        oracle: "invariant: a report adds up to its total",
+        workload: Some("report"),
     }
     WrongRowCount {
         name: "wrong-row-count",
@@ -196,14 +199,14 @@ bugs! {
     CopyLosesLastRow {
         name: "copy-loses-last-row",
         sentence: "COPY stores all rows but the last one, and counts that one too.",
-        oracle: "fewer rows than COPY has said",
-        workload: None,
+        oracle: "invariant: what was loaded is there",
+        workload: Some("report"),
     }
     StaleMaterializedView {
         name: "stale-materialized-view",
         sentence: "REFRESH MATERIALIZED VIEW misses the last commit.",
-        oracle: "a view that differs from its query",
-        workload: None,
+        oracle: "invariant: a refreshed view is its query",
+        workload: Some("report"),
     }
     UnfencedFailover {
         name: "unfenced-failover",

@@ -131,7 +131,7 @@ mod tests {
             ("isolation: strikt", "strict"),
             ("isolated: strict", "isolation"),
             ("bug: lost-updates", "lost-update"),
-            ("bug: copy-loses-last-row", "does not have the bug"),
+            ("bug: unfenced-failover", "does not have the bug"),
             ("wait 5", "5 is no time"),
             ("wait s", "s is no time"),
             ("wait 99999999999s", "is no time"),

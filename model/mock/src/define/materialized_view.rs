@@ -1,6 +1,7 @@
 //! CREATE MATERIALIZED VIEW and REFRESH.
 
 use super::view::Definition;
+use crate::bug::Bug;
 use crate::catalog::{Column, Materialized, Object, QualifiedName, Table, View, ViewColumn, identifier};
 use crate::change::Target;
 use crate::command::Kind;
@@ -50,7 +51,7 @@ impl Executor {
             database.define(self.session, oid, Some(Object::View(view.into())));
         });
         self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
-        let affected = if with_data { self.fill(oid).await? } else { 0 };
+        let affected = if with_data { self.fill(oid, false).await? } else { 0 };
         Ok(Reply { affected, ..Reply::default() })
     }
 
@@ -93,12 +94,13 @@ impl Executor {
             database.session(self.session).naming.clone()
         });
         self.fill_indexes(&naming, oid)?;
-        let affected = if with_data { self.fill(oid).await? } else { 0 };
+        let misses_last = self.has(Bug::StaleMaterializedView);
+        let affected = if with_data { self.fill(oid, misses_last).await? } else { 0 };
         Ok(Reply { affected, ..Reply::default() })
     }
 
-    /// Fills a materialized view with what its query gives; how many rows that are.
-    async fn fill(&self, oid: Oid) -> Result<u64, SqlError> {
+    /// Fills a materialized view with what its query gives, or gave before the last commit; how many rows that are.
+    async fn fill(&self, oid: Oid, misses_last: bool) -> Result<u64, SqlError> {
         let Some(Object::View(view)) = self.object(oid) else { unreachable!("it has just been made") };
         let (query, uses, needs) = self.with(|database| {
             let naming = &database.session(self.session).naming;
@@ -111,7 +113,9 @@ impl Executor {
         })?;
         self.lock_relations(&uses).await?;
         self.check_needs(&needs)?;
-        let rows = self.query(&query, self.reader(), &[]).await?;
+        let mut reader = self.reader();
+        reader.sequence = reader.sequence.saturating_sub(misses_last.into());
+        let rows = self.query(&query, reader, &[]).await?;
         let target = self.with(|database| {
             let naming = &database.session(self.session).naming;
             Target::of(database.catalog(self.session), naming, oid)

@@ -1,6 +1,7 @@
 //! DECLARE, FETCH, MOVE and CLOSE.
 
 use super::{Declare, Direction};
+use crate::bug::Bug;
 use crate::change::Outcome;
 use crate::cursor::{Ahead, Cursor, Fetched, goes_backward, simple, tables};
 use crate::error::error;
@@ -93,6 +94,9 @@ impl Executor {
         let missing = || error("34000", format!("cursor \"{name}\" does not exist"));
         let taken = self.with(|database| database.session_mut(self.session).cursors.remove(name));
         let mut cursor = taken.ok_or_else(missing)?;
+        if self.has(Bug::CursorPhantom) {
+            self.look_again(&mut cursor);
+        }
         let moved = self.go(&mut cursor, direction).await;
         let rows: Result<Vec<Vec<Datum>>, SqlError> =
             moved.map(|places| places.into_iter().map(|place| cursor.rows[place - 1].row.clone()).collect());
@@ -223,16 +227,27 @@ impl Executor {
         }
     }
 
+    /// Lets a cursor see what is committed by now ([`Bug::CursorPhantom`]).
+    fn look_again(&self, cursor: &mut Cursor) {
+        if let Some(reader) = &mut cursor.reader {
+            reader.sequence = self.with(|database| database.transactions.commits());
+            cursor.source = Ahead::Unknown;
+        }
+    }
+
+    /// Finds the rows of a cursor behind those that it gave already.
     async fn open_cursor(&self, cursor: &mut Cursor, query: &Query) -> Result<(), SqlError> {
         let reader = cursor.reader.expect("only an open transaction's cursor was never fetched from");
+        let given = cursor.rows.len();
         cursor.source = match simple(query) {
             Some(_) => {
                 let (rows, (skipped, most)) = self.lock_candidates(query, reader, &[], &[]).await?;
-                Ahead::Candidates { rows: rows.into(), skipped, most }
+                let most = most.saturating_sub(given);
+                Ahead::Candidates { rows: rows.into(), skipped: skipped + given, most }
             }
             None => {
                 let rows = self.read(reader, &[], |cx| crate::query::rows(query, cx)).await?;
-                Ahead::Rows(rows.into())
+                Ahead::Rows(rows.into_iter().skip(given).collect())
             }
         };
         Ok(())
