@@ -65,6 +65,17 @@ pub enum Progress {
     Yielded,
 }
 
+/// What a session tells those that listen to a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Who says it.
+    pub from: SessionId,
+    /// Where.
+    pub channel: String,
+    /// What is said, if anything.
+    pub payload: String,
+}
+
 /// An SQL engine with its data. Every session number it is given it has handed out itself, and not closed.
 pub trait Backend {
     /// The engine and its exact version: a replay made with another one may differ.
@@ -95,6 +106,13 @@ pub trait Backend {
     /// What the session was told since this was last asked, beside the answers to its statements: each with its
     /// severity, as `NOTICE:  text`.
     fn notices(&mut self, _session: SessionId) -> Vec<Box<str>> {
+        Vec::new()
+    }
+
+    /// What the session was told by others since this was last asked, as far as it may hear that now: a session that is
+    /// inside a transaction hears nothing before its end (PostgreSQL's manual, NOTIFY). Whoever runs a session asks
+    /// when it has read the answers to what it sent.
+    fn notifications(&mut self, _session: SessionId) -> Vec<Notification> {
         Vec::new()
     }
 

@@ -22,7 +22,7 @@ pub mod server;
 pub mod session;
 pub mod statement;
 
-pub use backend::{Backend, Cx, Progress, SessionId};
+pub use backend::{Backend, Cx, Notification, Progress, SessionId};
 pub use dialect::Dialect;
 pub use error::{Class, Effect, SqlError, Sqlstate};
 pub use history::{Event, Executed, FaultEvent, History, Note, Observation, Phase, Recorder, Violation};

@@ -8,7 +8,7 @@ use crate::log::recover;
 use crate::options::Options;
 use crate::session::{Part, Pause, Session, Transaction};
 use crate::ssi::Safety;
-use drawloom_model::{Backend, Class, Cx, Progress, Reply, SessionId, SqlError, Statement};
+use drawloom_model::{Backend, Class, Cx, Notification, Progress, Reply, SessionId, SqlError, Statement};
 use drawloom_sim::{Footprint, SimTime};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -144,8 +144,14 @@ impl Backend for Mock {
         database.sessions.get_mut(&session).map(|session| session.notices.take()).unwrap_or_default()
     }
 
+    fn notifications(&mut self, session: SessionId) -> Vec<Notification> {
+        let mut database = self.home(session).borrow_mut();
+        let session = database.sessions.get_mut(&session).filter(|session| !session.is_in_block());
+        session.map(|session| std::mem::take(&mut session.notifications)).unwrap_or_default()
+    }
+
     fn intent(&self, session: SessionId, statement: &Statement) -> Footprint {
-        self.database.borrow().intent(session, &statement.sql)
+        self.home(session).borrow().intent(session, &statement.sql)
     }
 
     fn opening(&self) -> Footprint {
@@ -153,7 +159,7 @@ impl Backend for Mock {
     }
 
     fn closing(&self, session: SessionId) -> Footprint {
-        self.database.borrow().closing(session)
+        self.home(session).borrow().closing(session)
     }
 
     fn resume(&mut self, cx: &Cx<'_>, session: SessionId) -> Progress {

@@ -299,6 +299,7 @@ impl Database {
         }
         let waits = self.session(session).settings.waits_for_disk();
         self.session_mut(session).settings.end_local();
+        self.publish(session, transaction.announcements);
         let frees = !self.has(Bug::DroppedTable) && self.sweep(&storage);
         // What frees storage, or was prepared, always waits (PostgreSQL's RecordTransactionCommit).
         let waits = waits || frees || is_prepared;
@@ -370,6 +371,7 @@ impl Database {
             changes: level.changes.clone(),
             settings: level.settings.clone(),
             checks: level.checks.clone(),
+            announced: level.announced,
             ..Level::default()
         };
         let draft = transaction.draft.take();
@@ -404,6 +406,7 @@ impl Database {
             state.settings = settings;
         }
         let Some(transaction) = &mut state.transaction else { return };
+        transaction.announcements.truncate(level.announced);
         let had = level.changes.filter(|changes| draft.is_some() && !changes.is_empty());
         transaction.draft = had.map(|changes| {
             let mut catalog = committed.clone();

@@ -113,6 +113,11 @@ impl Executor {
                     self.configure(&name, value, local)?;
                     Memo::Over
                 }
+                Want::Announce(announcement) => {
+                    self.touch_unknown();
+                    self.announce(announcement);
+                    Memo::Over
+                }
                 Want::Rows { query, outer } => {
                     let rows = Box::pin(self.lock_rows(&query, reader, parameters, &outer)).await?;
                     Memo::Rows(Rc::new(rows))

@@ -10,11 +10,12 @@ use crate::plan::{Plan, Text};
 use crate::query::Output;
 use crate::settings::{self, Settings};
 use crate::types::Type;
+use crate::utility::Announcement;
 use crate::world::Rows;
-use drawloom_model::{SessionId, SqlError};
+use drawloom_model::{Notification, SessionId, SqlError};
 use drawloom_sim::SimTime;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A client's session.
@@ -39,6 +40,9 @@ pub(crate) struct Session {
     pub part: Part,
     pub prepared: BTreeMap<Rc<str>, Prepared>,
     pub cursors: BTreeMap<Rc<str>, Cursor>,
+    /// The channels that it listens to, and what others have told it there.
+    pub channels: BTreeSet<Rc<str>>,
+    pub notifications: Vec<Notification>,
     /// What it was told beside its answers, and has not read.
     pub notices: RefCell<Vec<Box<str>>>,
 }
@@ -104,6 +108,8 @@ pub(crate) struct Transaction {
     pub has_logged: Cell<bool>,
     /// The foreign keys that it has yet to check.
     pub checks: Checks,
+    /// What comes true at COMMIT.
+    pub announcements: Vec<Announcement>,
     /// The running statement is a check that reads what is committed now, whatever the snapshot.
     pub reads_latest: bool,
 }
@@ -133,6 +139,8 @@ pub(crate) struct Level {
     pub settings: Option<Settings>,
     /// What was to be checked when it began.
     pub checks: Checks,
+    /// How much was announced when it began.
+    pub announced: usize,
 }
 
 /// A table's file, or an index's entries in it.
@@ -169,6 +177,8 @@ impl Session {
             part: Part::Alone,
             prepared: BTreeMap::new(),
             cursors: BTreeMap::new(),
+            channels: BTreeSet::new(),
+            notifications: Vec::new(),
             notices: RefCell::default(),
         }
     }
@@ -262,6 +272,7 @@ impl Transaction {
             changes: Vec::new(),
             has_logged: Cell::new(false),
             checks: Checks::default(),
+            announcements: Vec::new(),
             reads_latest: false,
         }
     }

@@ -159,7 +159,9 @@ impl Executor {
             let transaction = session.transaction_mut();
             let changes = transaction.draft.as_ref().map(|draft| draft.changes.clone());
             let checks = transaction.checks.clone();
-            let level = Level { savepoint: Some(name), changes, settings, checks, ..Level::default() };
+            let announced = transaction.announcements.len();
+            let level =
+                Level { savepoint: Some(name), changes, settings, checks, announced, ..Level::default() };
             transaction.levels.push(level);
         });
         Ok(())
@@ -211,7 +213,15 @@ impl Executor {
             let transaction = database.session_mut(self.session).transaction_mut();
             transaction.block = Block::Open;
             transaction.checks = checks.clone();
-            transaction.levels.push(Level { savepoint, changes, settings, checks, ..Level::default() });
+            let announced = transaction.announcements.len();
+            transaction.levels.push(Level {
+                savepoint,
+                changes,
+                settings,
+                checks,
+                announced,
+                ..Level::default()
+            });
             Ok(())
         })
     }

@@ -111,6 +111,10 @@ fn refusal(database: &Database, session: SessionId, name: &str) -> Option<SqlErr
     if database.prepared.sessions.contains_key(name) {
         return Some(error("42710", format!("transaction identifier \"{name}\" is already in use")));
     }
+    if !database.session(session).transaction().announcements.is_empty() {
+        let message = "cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY";
+        return Some(error("0A000", message));
+    }
     let holds = database.session(session).cursors.values().any(|cursor| cursor.is_held && cursor.depth > 0);
     holds.then(|| error("0A000", "cannot PREPARE a transaction that has created a cursor WITH HOLD"))
 }

@@ -7,6 +7,7 @@ use crate::locks::{AdvisoryKey, Mode, Tag};
 use crate::query::{Hash, Query};
 use crate::store::{File, Reader, Tuple};
 use crate::types::Datum;
+use crate::utility::Announcement;
 use drawloom_model::{SessionId, SqlError};
 use drawloom_sim::SimDuration;
 use std::cell::{Cell, RefCell};
@@ -54,6 +55,8 @@ pub(crate) enum Want {
         value: Option<Rc<str>>,
         local: bool,
     },
+    /// `pg_notify`
+    Announce(Announcement),
     /// Once it has it, the statement keeps it: who asks again does not wait.
     Relation(Oid, Mode),
     /// The rows of a query that locks them, inside queries with these rows, the innermost first.
@@ -293,6 +296,15 @@ impl<'a> World<'a> {
                 let local = matches!(local, Datum::Bool(true));
                 self.want(|| Want::Set { name: name.clone(), value, local })?;
                 Ok(Datum::Text(self.database.session(self.session).setting(name)?))
+            }
+            (EngineCall::Notify, [channel, payload]) => {
+                let text = |datum: &Datum| match datum {
+                    Datum::Text(text) => text.clone(),
+                    _ => "".into(),
+                };
+                let announcement = Announcement::notify(&text(channel), &text(payload))?;
+                self.want(|| Want::Announce(announcement))?;
+                Ok(Datum::text(""))
             }
             (EngineCall::Sleep, [Datum::Float(seconds)]) => {
                 let duration = SimDuration((seconds.clamp(0.0, 1e9) * 1e6) as u64);

@@ -10,7 +10,7 @@
 //! Nothing is left to chance: every choice of the backend is answered calmly.
 
 use super::parts::parts;
-use drawloom_model::{Backend, Cx, Progress, Reply, SessionId, SqlError, Statement};
+use drawloom_model::{Backend, Cx, Notification, Progress, Reply, SessionId, SqlError, Statement};
 use drawloom_sim::source::Lenient;
 use drawloom_sim::{Executor, RunShape, Sim, SimTime, Tape};
 use std::collections::VecDeque;
@@ -40,6 +40,8 @@ struct Client {
 pub enum Heard {
     /// A message that is no answer.
     Notice(Box<str>),
+    /// What another session, or this one, has told it.
+    Notification(Notification),
     /// How a statement ended.
     Answer(Result<Rc<Reply>, SqlError>),
 }
@@ -165,6 +167,11 @@ impl Driver {
         }
     }
 
+    /// Which client has this session.
+    pub fn client_of(&self, session: SessionId) -> Option<usize> {
+        self.clients.iter().position(|client| client.session == session)
+    }
+
     /// Cancels what this client runs.
     pub fn cancel(&mut self, client: usize) {
         let session = self.clients[client].session;
@@ -238,7 +245,11 @@ impl Driver {
             }
             it.heard.push_back(Heard::Answer(reply));
             self.sim.spend(self.backend.cost(&statement));
-            let Some(next) = self.clients[client].left.pop_front() else { return };
+            let Some(next) = self.clients[client].left.pop_front() else {
+                let told = self.backend.notifications(session).into_iter().map(Heard::Notification);
+                self.clients[client].heard.extend(told);
+                return;
+            };
             progress = self.submit(client, next, several);
         }
     }

@@ -12,7 +12,7 @@
 use super::driver::{Driver, Heard};
 use super::spec::{Marker, Spec, Turn};
 use super::transcript::{Listener, Transcript};
-use drawloom_model::{Backend, SqlError};
+use drawloom_model::{Backend, Notification, SqlError};
 use drawloom_sim::SimDuration;
 
 /// How long a step may run before it is taken to wait.
@@ -178,6 +178,7 @@ impl Tester<'_> {
         for heard in self.driver.take_heard(client) {
             match heard {
                 Heard::Notice(text) => self.notice(client, &text),
+                Heard::Notification(_) => (),
                 Heard::Answer(answer) => last = Some(answer),
             }
         }
@@ -332,6 +333,7 @@ impl Tester<'_> {
         for heard in self.driver.take_heard(session + 1) {
             match heard {
                 Heard::Notice(text) => self.notice(session + 1, &text),
+                Heard::Notification(told) => self.notification(session, &told),
                 Heard::Answer(answer) => self.transcript.answer(&answer),
             }
         }
@@ -350,6 +352,19 @@ impl Tester<'_> {
         let Some(session) = client.checked_sub(1) else { return };
         self.transcript.say(&format!("{}: {text}\n", self.spec.sessions[session].name));
         self.notices[session] = self.notices[session].saturating_add(1);
+    }
+
+    fn notification(&mut self, session: usize, told: &Notification) {
+        let sessions = &self.spec.sessions;
+        let from = match self.driver.client_of(told.from).map(|client| client.checked_sub(1)) {
+            Some(Some(from)) => sessions[from].name.clone(),
+            Some(None) => "control connection".to_owned(),
+            None => format!("PID {}", told.from.0),
+        };
+        let Notification { channel, payload, .. } = told;
+        let name = &sessions[session].name;
+        self.transcript
+            .say(&format!("{name}: NOTIFY \"{channel}\" with payload \"{payload}\" from {from}\n"));
     }
 
     fn name(&self, turn: usize) -> &str {

@@ -107,6 +107,9 @@ impl<'a> Player<'a> {
         for heard in self.driver.take_heard(client) {
             match heard {
                 Heard::Notice(text) => said.push(text.replacen(":  ", " ", 1)),
+                Heard::Notification(told) => {
+                    said.push(format!("NOTIFY {} {}", told.channel, told.payload).trim_end().to_owned());
+                }
                 Heard::Answer(Ok(reply)) => said.extend(outcome(&reply, sql)),
                 Heard::Answer(Err(error)) => said.push(failure(&error)),
             }

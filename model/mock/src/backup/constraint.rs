@@ -2,7 +2,7 @@
 
 use super::spelling::spelled;
 use super::{list, name_of, named, table};
-use crate::catalog::{Catalog, ConstraintKind, Index, Key, Object, Table};
+use crate::catalog::{Catalog, ConstraintKind, Deferral, Index, Key, Object, Table};
 use crate::functions::quoted_identifier as quoted;
 use crate::ids::Oid;
 use sqlparser::ast;
@@ -20,7 +20,7 @@ pub(super) fn keys(catalog: &Catalog) -> Vec<String> {
         let nulls = if index.nulls_distinct { "" } else { " NULLS NOT DISTINCT" };
         let places = index.keys.iter().filter_map(|key| crate::query::column_of(table, key));
         let columns = list(places.map(|place| &*table.columns[place].name));
-        Some(format!("{what}{nulls} ({columns})"))
+        Some(format!("{what}{nulls} ({columns}){}", deferral(index.deferral)))
     })
 }
 
@@ -67,16 +67,20 @@ fn foreign_key(catalog: &Catalog, table: &Table, key: &Key) -> String {
             Some(action) => text += &format!(" ON {event} {action}"),
         }
     }
-    if key.deferrable {
-        text += " DEFERRABLE";
-    }
-    if key.initially_deferred {
-        text += " INITIALLY DEFERRED";
-    }
+    text += deferral(key.deferral);
     if !key.is_valid {
         text += " NOT VALID";
     }
     text
+}
+
+/// As pg_dump writes it.
+fn deferral(deferral: Option<Deferral>) -> &'static str {
+    match deferral {
+        None => "",
+        Some(Deferral::Immediate) => " DEFERRABLE",
+        Some(Deferral::Deferred) => " DEFERRABLE INITIALLY DEFERRED",
+    }
 }
 
 /// Indexes over tables that belong to no constraint.

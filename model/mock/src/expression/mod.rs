@@ -159,6 +159,7 @@ pub(crate) enum EngineCall {
     Random,
     CurrentSetting,
     SetConfig,
+    Notify,
     /// `WHERE CURRENT OF`: a cursor's name, a table, the number of a row version.
     CurrentOf,
 }

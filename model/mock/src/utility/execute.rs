@@ -34,6 +34,7 @@ impl Executor {
             Utility::Close(name) => self.close(name.as_deref())?,
             Utility::Maintain(maintenance) => self.maintain(maintenance).await?,
             Utility::Checkpoint => (),
+            Utility::Announce(announcement) => self.announce(announcement.clone()),
             _ => unreachable!("it was the transaction's"),
         }
         Ok(Reply::default())
@@ -67,6 +68,7 @@ impl Executor {
                 session.transaction_mut().levels[0].settings = None;
                 session.cursors.clear();
                 session.prepared.clear();
+                session.channels.clear();
             }
             if matches!(what, Discard::All | Discard::Sequences) {
                 database.sequences.get_mut().forget(self.session);

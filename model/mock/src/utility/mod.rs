@@ -11,12 +11,14 @@ mod cursor;
 mod execute;
 mod maintain;
 mod maintenance;
+mod notify;
 mod parse;
 mod prepared;
 mod setting;
 mod words;
 
 pub(crate) use maintenance::{Maintenance, Verb};
+pub(crate) use notify::Announcement;
 pub(crate) use words::Words;
 
 use crate::options::Isolation;
@@ -74,6 +76,7 @@ pub(crate) enum Utility {
     Close(Option<Rc<str>>),
     Maintain(Maintenance),
     Checkpoint,
+    Announce(Announcement),
 }
 
 /// What is said of a transaction.

@@ -1,6 +1,6 @@
 //! The grammar of these statements.
 
-use super::{Declare, Direction, Discard, Maintenance, Modes, Utility, Words};
+use super::{Announcement, Declare, Direction, Discard, Maintenance, Modes, Utility, Words};
 use crate::error::{error, unsupported};
 use crate::options::Isolation;
 use crate::sql;
@@ -63,6 +63,18 @@ fn of(words: &mut Words<'_>) -> Result<Option<Utility>, SqlError> {
         fetch(words, true)?
     } else if words.word("CLOSE") {
         Utility::Close(all_or_name(words)?)
+    } else if words.word("LISTEN") {
+        Utility::Announce(Announcement::Listen(words.name()?))
+    } else if words.word("UNLISTEN") {
+        let all = words.sign(&Token::Mul);
+        Utility::Announce(Announcement::Unlisten(if all { None } else { Some(words.name()?) }))
+    } else if words.word("NOTIFY") {
+        let channel = words.name()?;
+        let payload = match words.sign(&Token::Comma) {
+            true => words.string().ok_or_else(|| words.unexpected())?,
+            false => "".into(),
+        };
+        Utility::Announce(Announcement::notify(&channel, &payload)?)
     } else if words.word("CHECKPOINT") {
         Utility::Checkpoint
     } else {

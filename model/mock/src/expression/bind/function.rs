@@ -182,6 +182,7 @@ impl Binder<'_> {
             "pg_sleep" => (EngineCall::Sleep, &[Float8], Void),
             "random" => (EngineCall::Random, &[], Float8),
             "current_setting" => (EngineCall::CurrentSetting, &[Text], Text),
+            "pg_notify" => (EngineCall::Notify, &[Text, Text], Void),
             "set_config" => (EngineCall::SetConfig, &[Text, Text, Bool], Text),
             _ => return Ok(None),
         };
