@@ -2,7 +2,7 @@
 
 use super::spelling::spelled;
 use super::{list, name_of, named, table};
-use crate::catalog::{Catalog, ConstraintKind, Deferral, Index, Key, Object, Table};
+use crate::catalog::{Catalog, ConstraintKind, Deferral, Index, Key, Method, Object, Table};
 use crate::functions::quoted_identifier as quoted;
 use crate::ids::Oid;
 use sqlparser::ast;
@@ -112,5 +112,6 @@ fn index_text(catalog: &Catalog, index: &Rc<Index>) -> String {
     let predicate = index.predicate.as_ref();
     let predicate = predicate.map(|it| format!(" WHERE {}", spelled(catalog, it))).unwrap_or_default();
     let (name, table) = (quoted(&index.name), name_of(catalog, index.table));
-    format!("CREATE {unique}INDEX {name} ON {table} ({}){nulls}{predicate};", keys.join(", "))
+    let using = if index.method == Method::Hash { " USING hash" } else { "" };
+    format!("CREATE {unique}INDEX {name} ON {table}{using} ({}){nulls}{predicate};", keys.join(", "))
 }
