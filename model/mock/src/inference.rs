@@ -5,11 +5,12 @@
 //! ON CONFLICT (lower(a), b) WHERE c > 0 DO   ->   ON CONFLICT ("\0lower(a)", b, "\0WHERE c > 0") DO
 //! ```
 
+use crate::spelling::quoted;
 use crate::sql;
+use crate::utility::Words;
 use drawloom_model::SqlError;
 use sqlparser::ast;
-use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
 const MARK: &str = "\0";
 const CONDITION: &str = "\0WHERE ";
@@ -40,21 +41,20 @@ impl Part {
 pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let Some(begin) = target(&tokens) else { return tokens };
     let Some((parts, mut end)) = parts(&tokens, begin) else { return tokens };
-    let mut names: Vec<(String, Span)> = parts.into_iter().map(|part| named(MARK, part)).collect();
-    if let Some(first) = word(&tokens, end).filter(|at| is(&tokens[*at], Keyword::WHERE)) {
-        let until = tokens[first..].iter().position(|token| is(token, Keyword::DO));
-        let Some(until) = until.map(|until| first + until) else { return tokens };
-        names.push(named(CONDITION, &tokens[first + 1..until]));
+    let mut names: Vec<TokenWithSpan> = parts.into_iter().map(|part| named(MARK, part)).collect();
+    if Words::from(&tokens, end).word("WHERE") {
+        let until = (end..tokens.len()).find(|at| Words::from(&tokens, *at).word("DO"));
+        let Some(until) = until else { return tokens };
+        names.push(named(CONDITION, &tokens[end + 1..until]));
         end = until;
     }
     let span = tokens[begin].span;
     let mut spelled = tokens[..begin].to_vec();
-    for (number, (value, span)) in names.into_iter().enumerate() {
+    for (number, name) in names.into_iter().enumerate() {
         if number > 0 {
             spelled.push(TokenWithSpan::new(Token::Comma, span));
         }
-        let name = Word { value, quote_style: Some('"'), keyword: Keyword::NoKeyword };
-        spelled.push(TokenWithSpan::new(Token::Word(name), span));
+        spelled.push(name);
     }
     spelled.push(TokenWithSpan::new(Token::RParen, span));
     spelled.extend_from_slice(&tokens[end..]);
@@ -64,9 +64,8 @@ pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 /// Where the parts begin in `ON CONFLICT (`.
 fn target(tokens: &[TokenWithSpan]) -> Option<usize> {
     (0..tokens.len()).find_map(|at| {
-        let conflict = word(tokens, at + 1).filter(|_| is(&tokens[at], Keyword::ON))?;
-        let open = word(tokens, conflict + 1).filter(|_| is(&tokens[conflict], Keyword::CONFLICT))?;
-        (tokens[open].token == Token::LParen).then_some(open + 1)
+        let mut words = Words::from(tokens, at);
+        (words.words(&["ON", "CONFLICT"]) && words.sign(&Token::LParen)).then_some(words.place())
     })
 }
 
@@ -91,18 +90,19 @@ fn parts(tokens: &[TokenWithSpan], begin: usize) -> Option<(Vec<&[TokenWithSpan]
     None
 }
 
-/// The next token that is not blank.
-fn word(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
-    (from..tokens.len()).find(|at| !matches!(tokens[*at].token, Token::Whitespace(_)))
-}
-
-fn is(token: &TokenWithSpan, keyword: Keyword) -> bool {
-    matches!(&token.token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
-}
-
-/// A name that says what stands in these tokens, at their place.
-fn named(mark: &str, tokens: &[TokenWithSpan]) -> (String, Span) {
-    let begin = word(tokens, 0).unwrap_or(0);
-    let text: String = tokens[begin..].iter().map(|token| token.token.to_string()).collect();
-    (format!("{mark}{}", text.trim_end()), tokens.get(begin).map_or(Span::empty(), |first| first.span))
+/// A name that says what stands in these tokens, each at its own distance from the first.
+fn named(mark: &str, tokens: &[TokenWithSpan]) -> TokenWithSpan {
+    let span = tokens.first().map_or(Span::empty(), |first| first.span);
+    let mut text = String::new();
+    let mut length = 0;
+    for token in tokens {
+        while length < token.span.start.line.saturating_sub(span.start.line) {
+            text.push(' ');
+            length += 1;
+        }
+        let written = token.token.to_string();
+        length += written.chars().count() as u64;
+        text.push_str(&written);
+    }
+    TokenWithSpan::new(quoted(&format!("{mark}{text}")), span)
 }

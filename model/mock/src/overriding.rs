@@ -2,9 +2,10 @@
 //! no identifier can be.
 
 use crate::catalog::{Column, Generated};
+use crate::spelling::quoted;
+use crate::utility::Words;
 use sqlparser::ast;
-use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 /// Whose values an identity column gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,32 +52,25 @@ pub(crate) fn ignores(column: &Column, overriding: Option<Overriding>) -> bool {
 
 /// Rewrites the clause.
 pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let words: Vec<usize> =
-        (0..tokens.len()).filter(|at| !matches!(tokens[*at].token, Token::Whitespace(_))).collect();
-    let is = |at: usize, word: &str| {
-        matches!(&tokens[at].token, Token::Word(it)
-            if it.quote_style.is_none() && it.value.eq_ignore_ascii_case(word))
-    };
-    if !words.first().is_some_and(|first| is(*first, "insert") || is(*first, "with")) {
+    let begin = Words::from(&tokens, 0);
+    if !begin.sees(&["INSERT"]) && !begin.sees(&["WITH"]) {
         return tokens;
     }
-    let found = words.windows(4).find_map(|four| {
-        let [before, first, whose, value] = four else { return None };
-        let value = Some(*value).filter(|at| is(*first, "overriding") && is(*at, "value"))?;
+    let clause = (1..tokens.len()).find_map(|at| {
+        let words = Words::from(&tokens, at);
         match () {
-            () if is(*whose, "system") => Some((*before, value, SYSTEM)),
-            () if is(*whose, "user") => Some((*before, value, USER)),
+            () if words.sees(&["OVERRIDING", "SYSTEM", "VALUE"]) => Some((at, SYSTEM)),
+            () if words.sees(&["OVERRIDING", "USER", "VALUE"]) => Some((at, USER)),
             () => None,
         }
     });
-    let Some((before, last, name)) = found else { return tokens };
-    let span = tokens[before].span;
-    let token = |token| TokenWithSpan::new(token, span);
-    let name = Word { value: name.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
-    let is_list = tokens[before].token == Token::RParen;
-    let mut spelled = tokens[..before + usize::from(!is_list)].to_vec();
+    let Some((at, name)) = clause else { return tokens };
+    let before = &tokens[at - 1];
+    let token = |token| TokenWithSpan::new(token, before.span);
+    let is_list = before.token == Token::RParen;
+    let mut spelled = tokens[..at - usize::from(is_list)].to_vec();
     spelled.push(token(if is_list { Token::Comma } else { Token::LParen }));
-    spelled.extend([token(Token::Word(name)), token(Token::RParen)]);
-    spelled.extend_from_slice(&tokens[last + 1..]);
+    spelled.extend([token(quoted(name)), token(Token::RParen)]);
+    spelled.extend_from_slice(&tokens[at + 3..]);
     spelled
 }

@@ -13,7 +13,7 @@
 
 use sqlparser::ast::{self, Expr, Spanned};
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Whitespace};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
 /// A character of a text, the first is 1; `None` where nothing is known.
 pub(crate) type Place = Option<u32>;
@@ -34,9 +34,9 @@ fn known(number: u64) -> Place {
     u32::try_from(number).ok().filter(|number| *number > 0)
 }
 
-/// Puts places into the tokens of a text, of which the first character has this number; and the end of the text as one
-/// more token.
-pub(crate) fn mark(tokens: &mut Vec<TokenWithSpan>, sql: &str, first: u64) {
+/// Puts places into the tokens of a text, of which the first character has this number. What is blank goes, and the end
+/// of the text becomes one more token. The answer is the character that comes after the last token.
+pub(crate) fn mark(tokens: &mut Vec<TokenWithSpan>, sql: &str, first: u64) -> u64 {
     let lines: Vec<u64> = std::iter::once(0)
         .chain(sql.chars().zip(1..).filter(|(char, _)| *char == '\n').map(|(_, number)| number))
         .collect();
@@ -45,6 +45,8 @@ pub(crate) fn mark(tokens: &mut Vec<TokenWithSpan>, sql: &str, first: u64) {
         first + line.copied().unwrap_or(0) + location.column.saturating_sub(1)
     };
     let end = first + sql.chars().count() as u64;
+    let read = tokens.last().map_or(first, |last| character(last.span.end));
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
     let location = |line: u64| Location { line, column: 0 };
     for token in tokens.iter_mut() {
         token.span = Span::new(location(character(token.span.start)), location(character(token.span.end)));
@@ -52,17 +54,14 @@ pub(crate) fn mark(tokens: &mut Vec<TokenWithSpan>, sql: &str, first: u64) {
     tokens.push(TokenWithSpan::new(Token::EOF, Span::new(location(end), location(end))));
     mark_beginnings(tokens);
     mark_ends(tokens);
-}
-
-fn is_blank(token: &Token) -> bool {
-    matches!(token, Token::Whitespace(_))
+    read
 }
 
 fn mark_beginnings(tokens: &mut [TokenWithSpan]) {
     let (mut before, mut word) = (0, 0);
     // What is open, and the words before it.
     let mut open: Vec<(u64, u64)> = Vec::new();
-    for token in tokens.iter_mut().filter(|token| !is_blank(&token.token)) {
+    for token in tokens {
         let at = token.span.start.line;
         let (around, name) = open.last().copied().unwrap_or_default();
         token.span.start.column = packed([before, around, name]);
@@ -79,36 +78,29 @@ fn mark_beginnings(tokens: &mut [TokenWithSpan]) {
 }
 
 fn mark_ends(tokens: &mut [TokenWithSpan]) {
-    let words: Vec<usize> = (0..tokens.len()).filter(|at| !is_blank(&tokens[*at].token)).collect();
     let (mut operator, mut cast) = (0, 0);
-    for place in (0..words.len()).rev() {
-        let token = &mut tokens[words[place]];
+    for place in (0..tokens.len()).rev() {
+        let (before, rest) = tokens.split_at_mut(place);
+        let token = &mut rest[0];
         token.span.end.column = packed([operator, cast, 0]);
         let at = token.span.start.line;
-        let is_after_operand = place > 0 && tokens[words[place - 1]].token.is_operand_end()
-            || tokens[words[place]].token.is_word();
-        match &tokens[words[place]].token {
+        let is_after_operand = before.last().is_some_and(|before| ends_operand(&before.token));
+        match &token.token {
             Token::DoubleColon => cast = at,
-            token if is_operator(token) && is_after_operand => operator = at,
+            sign if is_operator(sign) && (is_after_operand || matches!(sign, Token::Word(_))) => {
+                operator = at
+            }
             _ => (),
         }
     }
 }
 
-trait Kind {
-    fn is_word(&self) -> bool;
-    /// Whether an operator after it has it as its operand.
-    fn is_operand_end(&self) -> bool;
-}
-
-impl Kind for Token {
-    fn is_word(&self) -> bool {
-        matches!(self, Token::Word(_))
-    }
-
-    fn is_operand_end(&self) -> bool {
-        !matches!(self, Token::LParen | Token::LBracket | Token::Comma)
-            && (self.is_word() || !is_operator(self))
+/// Whether an operator after it has it as its operand.
+fn ends_operand(token: &Token) -> bool {
+    match token {
+        Token::LParen | Token::LBracket | Token::Comma => false,
+        Token::Word(_) => true,
+        other => !is_operator(other),
     }
 }
 
@@ -141,7 +133,6 @@ fn is_operator(token: &Token) -> bool {
         | Token::Colon
         | Token::DoubleColon
         | Token::SemiColon
-        | Token::Whitespace(Whitespace::Space)
         | Token::EOF => false,
         _ => true,
     }

@@ -7,6 +7,7 @@ use crate::inference;
 use crate::overriding;
 use crate::shorthand;
 use crate::store::RowLock;
+use crate::utility::Words;
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use sqlparser::keywords::Keyword;
@@ -62,34 +63,25 @@ impl LockStrength {
 pub(crate) const CONSTRAINTS: &str = "\0constraints";
 
 fn spell_out_constraints(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut words = Words { tokens: &tokens, at: 0 };
-    let is_constraints = |token: &Token| {
-        matches!(token, Token::Word(word)
-            if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("constraints"))
-    };
-    let begins = words.keyword(Keyword::SET).is_some() && words.next_if(is_constraints).is_some();
+    let mut words = Words::from(&tokens, 0);
+    let begins = words.words(&["SET", "CONSTRAINTS"]);
     let last = tokens.iter().rposition(|token| matches!(token.token, Token::Word(_)));
     let (Some(last), true) = (last, begins) else { return tokens };
-    let after = words.at;
     let span = tokens[0].span;
-    let name = |value: &str| {
-        let value = value.to_owned();
-        Token::Word(Word { value, quote_style: Some('"'), keyword: Keyword::NoKeyword })
-    };
-    let mut spelled = vec![tokens[0].clone()];
-    spelled.extend([name(CONSTRAINTS), Token::Eq].map(|token| TokenWithSpan::new(token, span)));
-    for (at, token) in tokens.iter().enumerate().skip(after) {
+    let constraints = || TokenWithSpan::new(quoted(CONSTRAINTS), span);
+    let mut spelled = vec![tokens[0].clone(), constraints(), TokenWithSpan::new(Token::Eq, span)];
+    for (at, token) in tokens.iter().enumerate().skip(words.place()) {
         if at == last {
             spelled.push(TokenWithSpan::new(Token::Comma, span));
         }
-        spelled.push(match &token.token {
-            Token::Word(word) if word.keyword == Keyword::ALL && word.quote_style.is_none() => {
-                TokenWithSpan::new(name(CONSTRAINTS), span)
-            }
-            _ => token.clone(),
-        });
+        spelled.push(if Words::from(&tokens, at).word("ALL") { constraints() } else { token.clone() });
     }
     spelled
+}
+
+/// A name that is quoted, as what no identifier can be is spelled.
+pub(crate) fn quoted(name: &str) -> Token {
+    Token::Word(Word { value: name.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword })
 }
 
 /// Rewrites `FOR NO KEY UPDATE`, `FOR KEY SHARE` and `OF a, b` into clauses that the parser knows.
@@ -119,24 +111,18 @@ fn spell_out_current(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut spelled = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
-        let mut words = Words { tokens: &tokens, at };
-        let cursor = words
-            .keyword(Keyword::WHERE)
-            .and_then(|_| words.keyword(Keyword::CURRENT))
-            .and_then(|_| words.keyword(Keyword::OF))
-            .and_then(|_| words.next_if(|token| matches!(token, Token::Word(_))));
-        let Some(TokenWithSpan { token: Token::Word(cursor), span }) = cursor else {
+        let mut words = Words::from(&tokens, at);
+        let cursor = if words.words(&["WHERE", "CURRENT", "OF"]) { words.name().ok() } else { None };
+        let Some(cursor) = cursor else {
             spelled.push(tokens[at].clone());
             at += 1;
             continue;
         };
-        let ident = ast::Ident { value: cursor.value.clone(), quote_style: cursor.quote_style, span: *span };
-        let function =
-            Word { value: CURRENT_OF.to_owned(), quote_style: Some('"'), keyword: Keyword::NoKeyword };
-        let name = Token::SingleQuotedString(identifier(&ident).to_string());
-        let call = [Token::make_keyword("WHERE"), Token::Word(function), Token::LParen, name, Token::RParen];
-        spelled.extend(call.into_iter().map(|token| TokenWithSpan::new(token, *span)));
-        at = words.at;
+        at = words.place();
+        let span = tokens[at - 1].span;
+        let name = Token::SingleQuotedString(cursor.to_string());
+        let call = [Token::make_keyword("WHERE"), quoted(CURRENT_OF), Token::LParen, name, Token::RParen];
+        spelled.extend(call.into_iter().map(|token| TokenWithSpan::new(token, span)));
     }
     spelled
 }
@@ -154,16 +140,17 @@ fn spell_out_nulls(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut spelled = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
-        let mut words = Words { tokens: &tokens, at };
-        let unique = words.keyword(Keyword::UNIQUE).filter(|_| words.keyword(Keyword::NULLS).is_some());
-        let alike = words.keyword(Keyword::NOT).is_some();
-        let Some(unique) = unique.filter(|_| words.keyword(Keyword::DISTINCT).is_some()) else {
-            spelled.push(tokens[at].clone());
+        let mut words = Words::from(&tokens, at);
+        let unique = &tokens[at];
+        let is_found = words.words(&["UNIQUE", "NULLS"]);
+        let alike = words.word("NOT");
+        if !is_found || !words.word("DISTINCT") {
+            spelled.push(unique.clone());
             at += 1;
             continue;
-        };
-        let end = words.at;
-        if words.token(&Token::LParen).is_some() {
+        }
+        let end = words.place();
+        if words.sign_ahead(&Token::LParen) {
             spelled.extend_from_slice(&tokens[at..end]);
         } else {
             let word =
@@ -183,43 +170,42 @@ struct Clause<'a> {
     start: &'a TokenWithSpan,
     update: bool,
     marker: Option<&'static str>,
-    of: Vec<Vec<TokenWithSpan>>,
-    nonblock: Vec<TokenWithSpan>,
+    of: Vec<&'a [TokenWithSpan]>,
+    nonblock: &'a [TokenWithSpan],
     end: usize,
 }
 
 fn clause(tokens: &[TokenWithSpan], at: usize) -> Option<Clause<'_>> {
-    let mut words = Words { tokens, at };
-    let start = words.keyword(Keyword::FOR)?;
-    let (update, marker) = if words.keyword(Keyword::NO).is_some() {
-        words.keyword(Keyword::KEY)?;
-        words.keyword(Keyword::UPDATE)?;
+    let mut words = Words::from(tokens, at);
+    let (update, marker) = if words.words(&["FOR", "NO", "KEY", "UPDATE"]) {
         (true, Some(NO_KEY_UPDATE))
-    } else if words.keyword(Keyword::KEY).is_some() {
-        words.keyword(Keyword::SHARE)?;
+    } else if words.words(&["FOR", "KEY", "SHARE"]) {
         (false, Some(KEY_SHARE))
-    } else if words.keyword(Keyword::UPDATE).is_some() {
+    } else if words.words(&["FOR", "UPDATE"]) {
         (true, None)
-    } else {
-        words.keyword(Keyword::SHARE)?;
+    } else if words.words(&["FOR", "SHARE"]) {
         (false, None)
+    } else {
+        return None;
     };
     let mut of = Vec::new();
-    if words.keyword(Keyword::OF).is_some() {
+    if words.word("OF") {
         loop {
-            of.push(words.name()?);
-            if words.token(&Token::Comma).is_none() {
+            let begin = words.place();
+            words.name().ok()?;
+            while words.sign(&Token::Period) {
+                words.name().ok()?;
+            }
+            of.push(&tokens[begin..words.place()]);
+            if !words.sign(&Token::Comma) {
                 break;
             }
         }
     }
-    let mut nonblock = Vec::new();
-    if let Some(nowait) = words.keyword(Keyword::NOWAIT) {
-        nonblock.push(nowait.clone());
-    } else if let Some(skip) = words.keyword(Keyword::SKIP) {
-        nonblock.extend([skip.clone(), words.keyword(Keyword::LOCKED)?.clone()]);
-    }
-    Some(Clause { start, update, marker, of, nonblock, end: words.at })
+    let begin = words.place();
+    let _ = words.word("NOWAIT") || words.words(&["SKIP", "LOCKED"]);
+    let end = words.place();
+    Some(Clause { start: &tokens[at], update, marker, of, nonblock: &tokens[begin..end], end })
 }
 
 impl Clause<'_> {
@@ -228,62 +214,20 @@ impl Clause<'_> {
         let token = |token| TokenWithSpan::new(token, span);
         let keyword = |text| token(Token::make_keyword(text));
         let mode = if self.update { "UPDATE" } else { "SHARE" };
-        let names = if self.of.is_empty() { vec![Vec::new()] } else { self.of };
+        let names = if self.of.is_empty() { vec![&[][..]] } else { self.of };
         for name in names {
             spelled.extend([self.start.clone(), keyword(mode)]);
             if self.marker.is_some() || !name.is_empty() {
                 spelled.push(keyword("OF"));
             }
             if let Some(marker) = self.marker {
-                spelled.push(token(Token::Word(Word {
-                    value: marker.to_owned(),
-                    quote_style: Some('"'),
-                    keyword: Keyword::NoKeyword,
-                })));
+                spelled.push(token(quoted(marker)));
                 if !name.is_empty() {
                     spelled.push(token(Token::Period));
                 }
             }
-            spelled.extend(name);
-            spelled.extend(self.nonblock.iter().cloned());
-        }
-    }
-}
-
-/// Tokens without what stands between them.
-struct Words<'a> {
-    tokens: &'a [TokenWithSpan],
-    at: usize,
-}
-
-impl<'a> Words<'a> {
-    fn next_if(&mut self, test: impl FnOnce(&Token) -> bool) -> Option<&'a TokenWithSpan> {
-        let skipped =
-            self.tokens[self.at..].iter().position(|token| !matches!(token.token, Token::Whitespace(_)))?;
-        let token = &self.tokens[self.at + skipped];
-        if !test(&token.token) {
-            return None;
-        }
-        self.at += skipped + 1;
-        Some(token)
-    }
-
-    fn keyword(&mut self, keyword: Keyword) -> Option<&'a TokenWithSpan> {
-        self.next_if(|token| matches!(token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none()))
-    }
-
-    fn token(&mut self, wanted: &Token) -> Option<&'a TokenWithSpan> {
-        self.next_if(|token| token == wanted)
-    }
-
-    fn name(&mut self) -> Option<Vec<TokenWithSpan>> {
-        let mut name = Vec::new();
-        loop {
-            name.push(self.next_if(|token| matches!(token, Token::Word(_)))?.clone());
-            match self.token(&Token::Period) {
-                Some(period) => name.push(period.clone()),
-                None => return Some(name),
-            }
+            spelled.extend_from_slice(name);
+            spelled.extend_from_slice(self.nonblock);
         }
     }
 }

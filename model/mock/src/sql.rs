@@ -74,20 +74,16 @@ fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
         place::mark(&mut tokens, &sql[..sql.len() - rest.len()], 1);
         return Ok((tokens, data(rest)?));
     }
-    place::mark(&mut tokens, sql, 1);
-    let end = tokens.last().expect("the end is one of them");
+    let after = place::mark(&mut tokens, sql, 1);
     if read.is_err() {
-        // What comes after the last token that could be read.
-        let read = tokens.len().checked_sub(2).map_or(1, |last| tokens[last].span.end.line);
-        let rest: String = sql.chars().skip(usize::try_from(read).unwrap_or(1) - 1).collect();
-        return Err(unreadable(&rest).at(u32::try_from(read).ok()));
+        let rest: String = sql.chars().skip(usize::try_from(after).unwrap_or(1) - 1).collect();
+        return Err(unreadable(&rest).at(u32::try_from(after).ok()));
     }
     let is_empty = |token: &&TokenWithSpan| matches!(&token.token, Token::Word(word) if word.quote_style.is_some() && word.value.is_empty());
     if let Some(empty) = tokens.iter().find(is_empty) {
         let message = "zero-length delimited identifier at or near \"\"\"\"";
         return Err(error("42601", message).at(place::begin(empty.span)));
     }
-    debug_assert_eq!(end.token, Token::EOF, "the text's end is marked");
     Ok((tokens, ""))
 }
 
@@ -261,11 +257,7 @@ fn check_chains(tokens: &[TokenWithSpan]) -> Result<(), SqlError> {
             Token::LParen | Token::LBracket => chains.push(0),
             Token::RParen | Token::RBracket if chains.len() > 1 => drop(chains.pop()),
             Token::Comma | Token::SemiColon => *chains.last_mut().expect("one is open") = 0,
-            Token::Whitespace(_)
-            | Token::Number(..)
-            | Token::SingleQuotedString(_)
-            | Token::Placeholder(_)
-            | Token::Period => (),
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) | Token::Period => (),
             Token::Word(word) if word.keyword == Keyword::NoKeyword => (),
             // Each of these stands inside the one before.
             Token::Word(Word { keyword: Keyword::NOT | Keyword::CASE, .. }) => {

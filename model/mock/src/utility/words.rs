@@ -7,9 +7,9 @@ use sqlparser::ast;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 use std::rc::Rc;
 
-/// The tokens of a statement, without what stands between them.
+/// The tokens of a statement, and how far they are read.
 pub(crate) struct Words<'a> {
-    tokens: Vec<&'a TokenWithSpan>,
+    tokens: &'a [TokenWithSpan],
     /// The text's.
     end: Option<&'a TokenWithSpan>,
     at: usize,
@@ -18,14 +18,25 @@ pub(crate) struct Words<'a> {
 impl<'a> Words<'a> {
     /// Those of a text of one statement; `None`: it has several.
     pub fn of(tokens: &'a [TokenWithSpan]) -> Option<Words<'a>> {
-        let end = tokens.last().filter(|last| last.token == Token::EOF);
-        let says = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
-        let mut tokens: Vec<&TokenWithSpan> = tokens.iter().filter(says).collect();
-        while tokens.last().is_some_and(|last| last.token == Token::SemiColon) {
-            tokens.pop();
+        let (end, mut tokens) = match tokens.split_last() {
+            Some((last, others)) if last.token == Token::EOF => (Some(last), others),
+            _ => (None, tokens),
+        };
+        while let Some((TokenWithSpan { token: Token::SemiColon, .. }, others)) = tokens.split_last() {
+            tokens = others;
         }
         let is_one = tokens.iter().all(|token| token.token != Token::SemiColon);
         is_one.then_some(Words { tokens, end, at: 0 })
+    }
+
+    /// Those from this place on.
+    pub fn from(tokens: &'a [TokenWithSpan], at: usize) -> Words<'a> {
+        Words { tokens, end: None, at }
+    }
+
+    /// How many are read.
+    pub fn place(&self) -> usize {
+        self.at
     }
 
     fn peek(&self) -> Option<&'a Token> {
@@ -151,7 +162,7 @@ impl<'a> Words<'a> {
         if self.is_over() {
             return Err(self.unexpected());
         }
-        let rest = self.tokens[self.at..].iter().copied().chain(self.end).cloned().collect();
+        let rest = self.tokens[self.at..].iter().chain(self.end).cloned().collect();
         self.at = self.tokens.len();
         Ok(rest)
     }
@@ -170,7 +181,7 @@ impl<'a> Words<'a> {
             }
             if depth == 0 {
                 self.at = place + 1;
-                let mut inside: Vec<_> = self.tokens[start..place].iter().copied().cloned().collect();
+                let mut inside = self.tokens[start..place].to_vec();
                 inside.push(TokenWithSpan::new(Token::EOF, self.tokens[place].span));
                 return Some(inside);
             }
@@ -180,6 +191,6 @@ impl<'a> Words<'a> {
 
     /// What comes next may not.
     pub fn unexpected(&self) -> SqlError {
-        sql::unexpected(self.tokens.get(self.at).copied().or(self.end))
+        sql::unexpected(self.tokens.get(self.at).or(self.end))
     }
 }
