@@ -3,12 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+use drawloom::mock::{self, Isolation};
 use drawloom::sim::decisions::Key;
 use drawloom::sim::source::{Choice, Enabled, Random};
 use drawloom::sim::{Actor, Divergence, Footprint, Profile, RunShape, Source, Step};
 use drawloom::{Engine, Plan};
 use drawloom_replays::{RunOptions, run};
-use drawloom_workloads::ALL;
+use drawloom_workloads::{ALL, Workload};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -56,10 +57,11 @@ impl Source for Drawing {
 }
 
 /// What is said in runs of a workload's variant, having made sure that nothing comes of asking.
-fn listen(workload: &str, variant: &str, network: Profile) -> Said {
-    let plan = Plan { network, actions: 5, ..Plan::usual(workload, variant).unwrap() };
+fn listen(workload: &str, variant: &str, network: Profile, engine: &Engine) -> Said {
+    let engine = engine.clone();
+    let plan = Plan { network, actions: 5, engine, ..Plan::usual(workload, variant).unwrap() };
     let mut all = Vec::new();
-    for seed in 0..5 {
+    for seed in 0..3 {
         let said = Rc::default();
         let [heard, unheard] = [true, false].map(|listens| {
             let (inner, said) = (Random::new(seed), Rc::clone(&said));
@@ -73,34 +75,58 @@ fn listen(workload: &str, variant: &str, network: Profile) -> Said {
     all
 }
 
-fn variants() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let of = |workload: &'static &'static dyn drawloom_workloads::Workload| {
-        workload.variants().iter().map(move |variant| (workload.name(), variant.name))
+fn variants() -> impl Iterator<Item = (&'static dyn Workload, &'static str)> {
+    let of = |workload: &'static &'static dyn Workload| {
+        workload.variants().iter().map(move |variant| (*workload, variant.name))
     };
-    ALL.iter().filter(|workload| Engine::default().speaks(**workload)).flat_map(of)
+    ALL.iter().flat_map(of).filter(|(workload, _)| !looks_at_the_clock(*workload))
+}
+
+/// SQLite, and the mock at every level, if they speak the workload's SQL.
+fn engines(workload: &'static dyn Workload) -> impl Iterator<Item = Engine> {
+    let mock = |isolation| Engine::Mock(mock::Options { isolation, ..mock::Options::default() });
+    let all = std::iter::once(Engine::default()).chain(Isolation::ALL.map(mock));
+    all.filter(move |engine| engine.speaks(workload))
 }
 
 /// Two of its variants go by the clock, which every step moves.
-fn looks_at_the_clock(workload: &str) -> bool {
-    workload == "sync"
+fn looks_at_the_clock(workload: &dyn Workload) -> bool {
+    workload.name() == "sync"
+}
+
+/// Definitions and cursors touch what is not told.
+fn tells_all(workload: &dyn Workload) -> bool {
+    Engine::default().speaks(workload)
 }
 
 #[test]
 fn every_turn_of_a_worker_says_what_it_touches() {
-    for (workload, variant) in variants().filter(|(workload, _)| !looks_at_the_clock(workload)) {
-        let said = listen(workload, variant, Profile::Direct);
-        let unknown = said.iter().filter(|(.., touched)| *touched == Footprint::Unknown).count();
-        assert_eq!(unknown, 0, "of {} turns in {workload} {variant}", said.len());
+    for (workload, variant) in variants().filter(|(workload, _)| tells_all(*workload)) {
+        for engine in engines(workload) {
+            let workload = workload.name();
+            let said = listen(workload, variant, Profile::Direct, &engine);
+            let unknown = said.iter().filter(|(.., touched)| *touched == Footprint::Unknown).count();
+            assert_eq!(
+                unknown,
+                0,
+                "of {} turns in {workload} {variant} on {}",
+                said.len(),
+                engine.called("it")
+            );
+        }
     }
 }
 
 #[test]
 fn a_turn_touches_no_more_than_it_intends() {
-    for (workload, variant) in variants().filter(|(workload, _)| !looks_at_the_clock(workload)) {
+    for (workload, variant) in variants() {
         for network in [Profile::Direct, Profile::Lan] {
-            for (actor, intended, touched) in listen(workload, variant, network) {
-                let covered = intended.as_ref().is_none_or(|intended| intended.covers(&touched));
-                assert!(covered, "{workload} {variant}, {actor}: {intended:?} and then {touched:?}");
+            for engine in engines(workload) {
+                let workload = workload.name();
+                for (actor, intended, touched) in listen(workload, variant, network, &engine) {
+                    let covered = intended.as_ref().is_none_or(|intended| intended.covers(&touched));
+                    assert!(covered, "{workload} {variant}, {actor}: {intended:?} and then {touched:?}");
+                }
             }
         }
     }

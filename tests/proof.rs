@@ -1,15 +1,16 @@
-//! What steps on SQLite say they touch is enough: systematic search with reduction reaches every outcome that
+//! What steps on an engine say they touch is enough: systematic search with reduction reaches every outcome that
 //! enumeration of all schedules reaches.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 use async_trait::async_trait;
+use drawloom::mock::{self, Isolation};
 use drawloom::model::{Finding, FindingKind, Observation, Phase, SqlError};
 use drawloom::sim::decisions::Key;
 use drawloom::sim::source::{Bounded, Choice, Enabled};
 use drawloom::sim::{Actor, Divergence, Footprint, Outcome, Profile, SimDuration, Source, Step};
-use drawloom::sqlite::{Busy, JournalMode, Options};
-use drawloom::{Action, Client, Engine, Plan, Variant, Workload};
+use drawloom::sqlite::{Busy, JournalMode};
+use drawloom::{Action, Client, Engine, Plan, Variant, Workload, sqlite};
 use drawloom_replays::run::Run;
 use drawloom_replays::{RunOptions, run};
 use proptest::prelude::*;
@@ -77,8 +78,8 @@ fn seen(run: &Run) -> Seen {
 }
 
 /// Everything that can be seen within so many preemptions, and in how many executions.
-fn explore(plan: &Plan, seed: u64, preemptions: u32, reduce: bool) -> Option<(BTreeSet<Seen>, u64)> {
-    let search = Bounded::new(seed, preemptions, reduce);
+fn explore(plan: &Plan, preemptions: u32, reduce: bool) -> Option<(BTreeSet<Seen>, u64)> {
+    let search = Bounded::new(0, preemptions, reduce);
     let mut all = BTreeSet::new();
     while let Some(source) = search.next_source() {
         all.insert(seen(&run(plan, Box::new(Timeless(source)), RunOptions::default()).unwrap()));
@@ -90,9 +91,9 @@ fn explore(plan: &Plan, seed: u64, preemptions: u32, reduce: bool) -> Option<(BT
 }
 
 /// Asserts that reduction loses nothing, where there is little enough to enumerate. Whether there was.
-fn compare(plan: &Plan, seed: u64, preemptions: u32, of: &str) -> bool {
-    let Some((all, enumerated)) = explore(plan, seed, preemptions, false) else { return false };
-    let (reduced, executions) = explore(plan, seed, preemptions, true).unwrap();
+fn compare(plan: &Plan, preemptions: u32, of: &str) -> bool {
+    let Some((all, enumerated)) = explore(plan, preemptions, false) else { return false };
+    let (reduced, executions) = explore(plan, preemptions, true).unwrap();
     let missed: Vec<&Seen> = all.difference(&reduced).collect();
     assert!(missed.is_empty(), "missed in {of}, {preemptions} preemptions: {missed:#?}");
     assert_eq!(all.len(), reduced.len(), "{of}");
@@ -100,20 +101,35 @@ fn compare(plan: &Plan, seed: u64, preemptions: u32, of: &str) -> bool {
     true
 }
 
-#[test]
-fn no_outcome_of_a_workload_is_lost() {
+/// Compares small programs of every workload's variants; how many there were.
+fn compare_workloads(engine: &Engine) -> u32 {
     let mut compared = 0;
     for workload in drawloom_workloads::ALL.iter().filter(|workload| Engine::default().speaks(**workload)) {
         for variant in workload.variants() {
             for (workers, actions, preemptions) in [(2, 1, 2), (3, 1, 0)] {
-                let usual = Plan::usual(workload.name(), variant.name).unwrap();
-                let plan = Plan { workers, actions, network: Profile::Direct, ..usual };
-                let of = format!("{} {}, {workers} workers", workload.name(), variant.name);
-                compared += u32::from(compare(&plan, 0, preemptions, &of));
+                let (usual, engine) = (Plan::usual(workload.name(), variant.name).unwrap(), engine.clone());
+                let of = format!("{} {} on {engine}, {workers} workers", workload.name(), variant.name);
+                let plan = Plan { workers, actions, network: Profile::Direct, engine, ..usual };
+                compared += u32::from(compare(&plan, preemptions, &of));
             }
         }
     }
+    compared
+}
+
+#[test]
+fn no_outcome_of_a_workload_is_lost() {
+    let compared = compare_workloads(&Engine::default());
     assert!(compared > 20, "{compared}");
+}
+
+#[test]
+fn no_outcome_of_a_workload_on_the_mock_is_lost() {
+    for isolation in Isolation::ALL {
+        let compared =
+            compare_workloads(&Engine::Mock(mock::Options { isolation, ..mock::Options::default() }));
+        assert!(compared > 20, "{compared} at {}", isolation.name());
+    }
 }
 
 /// A workload of nothing but statements.
@@ -171,7 +187,7 @@ impl Action for Script {
 }
 
 /// Statements that meet in every way: by row and by table, in transactions and outside them.
-const STATEMENTS: [&str; 15] = [
+const STATEMENTS: &[&str] = &[
     "BEGIN",
     "BEGIN",
     "BEGIN IMMEDIATE",
@@ -189,8 +205,64 @@ const STATEMENTS: [&str; 15] = [
     "UPDATE a SET x = 3 WHERE id = 9",
 ];
 
-fn script() -> impl Strategy<Value = Vec<&'static str>> {
-    prop::collection::vec(prop::sample::select(&STATEMENTS[..]), 1..6)
+/// And in the ways of PostgreSQL.
+const POSTGRES_STATEMENTS: &[&str] = &[
+    "BEGIN",
+    "BEGIN",
+    "BEGIN ISOLATION LEVEL SERIALIZABLE",
+    "COMMIT",
+    "COMMIT",
+    "ROLLBACK",
+    "SELECT x FROM a WHERE id = 1",
+    "SELECT * FROM a",
+    "SELECT x FROM b WHERE id = 2",
+    "SELECT x FROM a WHERE id = 1 FOR UPDATE",
+    "SELECT x FROM a ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED",
+    "UPDATE a SET x = x + 1 WHERE id = 1",
+    "UPDATE a SET x = x * 2 + 1 WHERE id = 2",
+    "UPDATE b SET x = (SELECT max(x) FROM a) + 1 WHERE id = 2",
+    "INSERT INTO a VALUES (3, 5)",
+    "INSERT INTO a VALUES (3, 5) ON CONFLICT (id) DO UPDATE SET x = 7",
+    "DELETE FROM a WHERE x > 1",
+    "UPDATE a SET x = 3 WHERE id = 9",
+    "SELECT pg_advisory_xact_lock(1)",
+    "LOCK TABLE b",
+];
+
+fn scripts(statements: &'static [&'static str]) -> impl Strategy<Value = Vec<Vec<&'static str>>> {
+    let script = || prop::collection::vec(prop::sample::select(statements), 1..6);
+    prop_oneof![3 => prop::collection::vec(script(), 2), 1 => prop::collection::vec(script(), 3)]
+}
+
+fn sqlite() -> impl Strategy<Value = Engine> {
+    let journal_mode = prop_oneof![3 => Just(JournalMode::Wal), 1 => Just(JournalMode::Delete)];
+    (journal_mode, any::<bool>()).prop_map(|(journal_mode, waits)| {
+        let busy = if waits { Busy::Wait { timeout: SimDuration::millis(5_000) } } else { Busy::Error };
+        Engine::Sqlite(sqlite::Options { journal_mode, busy, ..sqlite::Options::USUAL })
+    })
+}
+
+fn mock() -> impl Strategy<Value = Engine> {
+    let isolation = prop::sample::select(&Isolation::ALL[..]);
+    isolation.prop_map(|isolation| Engine::Mock(mock::Options { isolation, ..mock::Options::default() }))
+}
+
+/// Whether the scripts were few enough to be compared.
+fn compare_scripts(
+    scripts: Vec<Vec<&'static str>>,
+    preemptions: u32,
+    engine: Engine,
+) -> Result<(), TestCaseError> {
+    let of = format!("{scripts:?} on {engine}");
+    let workers = scripts.len() as u16;
+    let workload: &'static Scripts = Box::leak(Box::new(Scripts(scripts)));
+    let usual = Plan::usual("counter", "correct").unwrap();
+    let variant = &workload.variants()[0];
+    let plan = Plan { workload, variant, workers, actions: 1, network: Profile::Direct, engine, ..usual };
+    if !compare(&plan, preemptions, &of) {
+        return Err(TestCaseError::reject("too large to enumerate"));
+    }
+    Ok(())
 }
 
 proptest! {
@@ -198,24 +270,19 @@ proptest! {
 
     #[test]
     fn no_outcome_of_scripts_is_lost(
-        scripts in prop_oneof![
-            3 => prop::collection::vec(script(), 2),
-            1 => prop::collection::vec(script(), 3),
-        ],
+        scripts in scripts(STATEMENTS),
         preemptions in 0u32..3,
-        journal_mode in prop_oneof![3 => Just(JournalMode::Wal), 1 => Just(JournalMode::Delete)],
-        waits in any::<bool>(),
+        engine in sqlite(),
     ) {
-        let busy = if waits { Busy::Wait { timeout: SimDuration::millis(5_000) } } else { Busy::Error };
-        let of = format!("{scripts:?}, {} {busy:?}", journal_mode.name());
-        let workers = scripts.len() as u16;
-        let workload: &'static Scripts = Box::leak(Box::new(Scripts(scripts)));
-        let usual = Plan::usual("counter", "correct").unwrap();
-        let engine = Engine::Sqlite(Options { journal_mode, busy, ..Options::USUAL });
-        let variant = &workload.variants()[0];
-        let plan = Plan { workload, variant, workers, actions: 1, network: Profile::Direct, engine, ..usual };
-        if !compare(&plan, 0, preemptions, &of) {
-            return Err(TestCaseError::reject("too large to enumerate"));
-        }
+        compare_scripts(scripts, preemptions, engine)?;
+    }
+
+    #[test]
+    fn no_outcome_of_scripts_on_the_mock_is_lost(
+        scripts in scripts(POSTGRES_STATEMENTS),
+        preemptions in 0u32..3,
+        engine in mock(),
+    ) {
+        compare_scripts(scripts, preemptions, engine)?;
     }
 }
