@@ -51,11 +51,11 @@ impl Database {
         if self.options.yields {
             return Footprint::Unknown;
         }
-        let Ok(text) = Text::of(sql) else { return self.end(session, false) };
+        let Ok(text) = Text::of(sql) else { return self.end_of(session, false) };
         match &text.parsed {
             Parsed::Utility(Utility::Commit { .. }) if self.looks_at_commit(session) => Footprint::Unknown,
-            Parsed::Utility(Utility::Commit { .. }) => self.end(session, true),
-            Parsed::Utility(utility) if utility.concerns_itself() => self.end(session, false),
+            Parsed::Utility(Utility::Commit { .. }) => self.end_of(session, true),
+            Parsed::Utility(utility) if utility.concerns_itself() => self.end_of(session, false),
             _ => Footprint::Unknown,
         }
     }
@@ -69,7 +69,7 @@ impl Database {
     }
 
     /// What the end of the session's transaction touches, or its failure.
-    fn end(&self, session: SessionId, commits: bool) -> Footprint {
+    fn end_of(&self, session: SessionId, commits: bool) -> Footprint {
         let mut accesses = BTreeSet::from([Thing::Catalog.read()]);
         match self.footprints.written.borrow().get(&session) {
             None => (),
@@ -105,7 +105,7 @@ impl Database {
             return Footprint::Unknown;
         }
         let held = self.held(session);
-        match self.end(session, false) {
+        match self.end_of(session, false) {
             Footprint::Known(accesses) if self.session(session).transaction.is_some() || held.len() > 1 => {
                 Footprint::Known(
                     accesses.iter().copied().chain(held).collect::<BTreeSet<_>>().into_iter().collect(),
