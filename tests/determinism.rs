@@ -46,7 +46,13 @@ fn plans() -> impl Iterator<Item = (Plan, Surroundings)> {
         })
     });
     usual.flat_map(|(plan, around)| {
-        Engine::speaking(plan.workload).map(move |engine| (Plan { engine, ..plan.clone() }, around))
+        Engine::speaking(plan.workload).map(move |engine| {
+            let mut plan = Plan { engine, ..plan.clone() };
+            if plan.faults.swarm {
+                plan.faults.kinds = plan.engine.faults().to_vec();
+            }
+            (plan, around)
+        })
     })
 }
 
