@@ -6,6 +6,7 @@ use crate::executor::Executor;
 use crate::expression::Binder;
 use crate::ids::Oid;
 use crate::locks::Mode;
+use crate::query::Query;
 use crate::store::Tuple;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
@@ -47,15 +48,7 @@ impl Executor {
         names: Vec<Rc<str>>,
         ast: &ast::Query,
     ) -> Result<Reply, SqlError> {
-        let (query, uses, needs) = self.with(|database| {
-            let naming = &database.session(self.session).naming;
-            let mut binder = Binder::new(database.catalog(self.session), naming);
-            let mut query = binder.query(ast)?;
-            binder.settle(&mut query)?;
-            Ok::<_, SqlError>((query, binder.uses, binder.needs))
-        })?;
-        self.lock_relations(&uses).await?;
-        self.check_needs(&needs)?;
+        let query = self.locked_query(ast, None).await?;
         if names.len() > query.columns.len() {
             return Err(error("42601", "too many column names were specified"));
         }
@@ -92,6 +85,29 @@ impl Executor {
             database.session_mut(self.session).transaction_mut().command += 1;
         });
         Ok(Reply { affected, ..Reply::default() })
+    }
+
+    /// A query, bound to relations that are locked; with a view, as its owner reads them.
+    pub(super) async fn locked_query(&self, ast: &ast::Query, view: Option<Oid>) -> Result<Query, SqlError> {
+        let mut locked = None;
+        loop {
+            let (query, uses, needs) = self.with(|database| {
+                database.refresh(self.session);
+                let catalog = database.catalog(self.session);
+                let mut binder = Binder::new(catalog, &database.session(self.session).naming);
+                binder.reader = view.map(|view| catalog.owner(view));
+                let mut query = binder.query(ast)?;
+                binder.settle(&mut query)?;
+                Ok::<_, SqlError>((query, binder.uses, binder.needs))
+            })?;
+            // What it waited for may have changed what it is bound to.
+            if locked.as_ref() == Some(&uses) {
+                self.check_needs(&needs)?;
+                return Ok(query);
+            }
+            self.lock_relations(&uses).await?;
+            locked = Some(uses);
+        }
     }
 
     /// A table with the columns of another one.

@@ -7,7 +7,6 @@ use crate::change::Target;
 use crate::command::Kind;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
-use crate::expression::Binder;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use drawloom_model::{Reply, SqlError};
@@ -102,17 +101,7 @@ impl Executor {
     /// Fills a materialized view with what its query gives, or gave before the last commit; how many rows that are.
     async fn fill(&self, oid: Oid, misses_last: bool) -> Result<u64, SqlError> {
         let Some(Object::View(view)) = self.object(oid) else { unreachable!("it has just been made") };
-        let (query, uses, needs) = self.with(|database| {
-            let naming = &database.session(self.session).naming;
-            let catalog = database.catalog(self.session);
-            let mut binder = Binder::new(catalog, naming);
-            binder.reader = Some(catalog.owner(oid));
-            let mut query = binder.query(&view.query)?;
-            binder.settle(&mut query)?;
-            Ok::<_, SqlError>((query, binder.uses, binder.needs))
-        })?;
-        self.lock_relations(&uses).await?;
-        self.check_needs(&needs)?;
+        let query = self.locked_query(&view.query, Some(oid)).await?;
         let mut reader = self.reader();
         reader.sequence = reader.sequence.saturating_sub(misses_last.into());
         let rows = self.query(&query, reader, &[]).await?;
