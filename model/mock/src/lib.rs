@@ -35,6 +35,7 @@ mod define;
 mod disk;
 pub mod error;
 mod executor;
+mod explain;
 mod expression;
 mod footprint;
 pub mod functions;

@@ -7,13 +7,14 @@ use crate::catalog::{Catalog, Naming, identifier};
 use crate::change::{Delete, Insert, Merge, Update};
 use crate::define::derived;
 use crate::error::unsupported;
-use crate::expression::{Binder, Need, VisibleCte};
+use crate::explain;
+use crate::expression::{Binder, Expr, Need, VisibleCte};
 use crate::ids::Oid;
 use crate::locks::Mode;
 use crate::query::{Cte, Output, Query};
 use crate::sql::{self, Parsed};
 use crate::store::RowLock;
-use crate::types::Type;
+use crate::types::{Datum, Type};
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use sqlparser::tokenizer::TokenWithSpan;
@@ -72,8 +73,8 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) enum Before {
     Rows(Rc<Cte>),
-    /// A change, whose RETURNING gives the rows of this number.
-    Change(usize, Box<Kind>),
+    /// A change, whose RETURNING gives the rows of this number and name.
+    Change(usize, Rc<str>, Box<Kind>),
 }
 
 /// What a plan does.
@@ -205,8 +206,8 @@ impl Binder<'_> {
             columns.iter_mut().zip(&cte.alias.columns).for_each(|(column, alias)| {
                 column.name = identifier(&alias.name);
             });
-            self.ctes.push(VisibleCte { name, number, columns, is_change: true });
-            before.push(Before::Change(number, kind.into()));
+            self.ctes.push(VisibleCte { name: name.clone(), number, columns, is_change: true });
+            before.push(Before::Change(number, name, kind.into()));
         }
         Ok(before)
     }
@@ -223,6 +224,9 @@ impl Plan {
         naming: &Naming,
         declared: &[Type],
     ) -> Result<Option<Plan>, SqlError> {
+        if let Some(statement) = explain::explained(ast)? {
+            return Plan::explained(statement, catalog, naming, declared).map(Some);
+        }
         let mut binder = Binder::new(catalog, naming);
         binder.parameters.extend_from_slice(declared);
         let mut before = Vec::new();
@@ -264,6 +268,26 @@ impl Plan {
             (Kind::Query(_), Some(mode)) => format!("SELECT {}", mode.clause()),
             (Kind::Query(_), None) => "SELECT".to_owned(),
         }
+    }
+
+    /// The plan that says how another statement would be executed: its lines are known already.
+    fn explained(
+        ast: &ast::Statement,
+        catalog: &Catalog,
+        naming: &Naming,
+        declared: &[Type],
+    ) -> Result<Plan, SqlError> {
+        let plan = match ast {
+            ast::Statement::Explain { .. } => None,
+            _ => Plan::of(ast, catalog, naming, declared)?,
+        };
+        let plan = plan.ok_or_else(|| unsupported("EXPLAIN of this statement"))?;
+        let lines = explain::explain(&plan, catalog, naming);
+        let rows = lines.into_iter().map(|line| vec![Expr::Literal(Datum::text(line.as_str()))]).collect();
+        let columns = vec![Output { name: "QUERY PLAN".into(), ty: Type::TEXT }];
+        let names = ["QUERY PLAN".to_owned()].into();
+        let kind = Kind::Query(Query::of_values(rows, columns));
+        Ok(Plan { before: Vec::new(), kind, names, ..plan })
     }
 
     /// Whether it changes rows.

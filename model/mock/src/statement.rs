@@ -223,7 +223,7 @@ impl Executor {
         for before in &plan.before {
             match before {
                 Before::Rows(cte) => self.read(reader, &parameters, |cx| cte.fill(cx)).await?,
-                Before::Change(number, kind) => {
+                Before::Change(number, _, kind) => {
                     let rows = self.one(kind, reader, &parameters).await?.rows.into();
                     self.with(|database| database.session_mut(self.session).kept.insert(*number, rows));
                 }

@@ -54,6 +54,7 @@ macro_rules! golden {
 
 golden! {
     changes
+    explain
     groups
     joins
     merge
@@ -80,4 +81,9 @@ fn a_join_by_equality_reads_each_side_once() {
     ] {
         assert_eq!(server.lines(query, Vec::new()), ["count", "3000"], "{query}");
     }
+}
+
+#[test]
+fn plans_are_told() {
+    check(include_str!("plans.txt"));
 }

@@ -67,7 +67,7 @@ impl Binder<'_> {
         let column = |place: usize| {
             let output = query.columns[place].clone();
             let ty = output.ty;
-            let from = query::Source::Query { query: query.clone(), lateral: false };
+            let from = query::Source::Query { query: query.clone(), name: "*SELECT*".into(), lateral: false };
             let project = vec![Expr::Column(place)];
             let select = Select { project, ..Select::of(from, None, Distinct::All) };
             let only = Query { columns: vec![output], ..Query::of(Body::Select(select.into())) };

@@ -24,7 +24,7 @@ pub(crate) mod target;
 mod update;
 mod watch;
 
-use conflict::Conflict;
+pub(crate) use conflict::{Action as ConflictAction, Conflict};
 pub(crate) use event::Checks;
 pub(crate) use merge::Merge;
 pub(crate) use target::Target;

@@ -1,7 +1,7 @@
 //! FROM: tables and what is joined to them.
 
 use super::probe::values;
-use super::{Probe, Query, Repeated};
+use super::{Output, Probe, Query, Repeated};
 use crate::expression::{Context, Expr, Outer};
 use crate::ids::{Oid, Tid};
 use crate::store::Row;
@@ -21,14 +21,21 @@ pub(crate) enum Source {
     /// A subquery, which sees what stands left of it if it is LATERAL.
     Query {
         query: Rc<Query>,
+        /// What it goes by.
+        name: Rc<str>,
         lateral: bool,
     },
     /// A subquery of WITH, by number.
     Cte {
         number: usize,
-        width: usize,
+        /// What it goes by.
+        name: Rc<str>,
+        columns: Vec<Output>,
     },
     Series {
+        function: Rc<str>,
+        /// What it goes by.
+        name: Rc<str>,
         repeated: Repeated,
         width: usize,
         ordinality: bool,
@@ -42,6 +49,8 @@ pub(crate) enum Source {
 pub(crate) struct Scan {
     /// One for each in a statement.
     pub number: usize,
+    /// What it goes by.
+    pub name: Rc<str>,
     pub table: Oid,
     pub file: Oid,
     /// How many columns a row has, and what those are that it was written without.
@@ -101,7 +110,7 @@ pub(crate) fn each(
         Source::Nothing => emit(row),
         Source::Table(scan) => scan.each(cx, row, emit),
         Source::Join(join) => join.each(cx, row, emit),
-        Source::Query { query, lateral } => {
+        Source::Query { query, lateral, .. } => {
             let rows = if *lateral {
                 let outer = Outer { row, outer: cx.outer };
                 super::rows(query, &Context { outer: Some(&outer), ..*cx })?
@@ -332,7 +341,7 @@ impl Source {
             Source::Table(scan) => scan.missing.len() + 1,
             Source::Join(join) => join.left_width + join.right_width,
             Source::Query { query, .. } => query.columns.len(),
-            Source::Cte { width, .. } => *width,
+            Source::Cte { columns, .. } => columns.len(),
             Source::System(rows) => rows.columns().len(),
             Source::Series { width, ordinality, .. } => width + usize::from(*ordinality),
         }

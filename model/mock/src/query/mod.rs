@@ -61,6 +61,7 @@ pub(crate) struct Output {
 pub(crate) struct Cte {
     /// One for each in a statement.
     pub number: usize,
+    pub name: Rc<str>,
     pub query: Query,
     /// The part of a recursive one that is repeated.
     pub repeated: Option<Query>,
@@ -168,7 +169,7 @@ impl Query {
     pub fn wrapped(self, order: Vec<SortKey>) -> Query {
         let columns = self.columns.clone();
         let project = (0..columns.len()).map(Expr::Column).collect();
-        let from = Source::Query { query: Rc::new(self), lateral: false };
+        let from = Source::Query { query: Rc::new(self), name: "*SELECT*".into(), lateral: false };
         let select = Select { project, ..Select::of(from, None, Distinct::All) };
         Query { columns, order, ..Query::of(Body::Select(select.into())) }
     }

@@ -167,7 +167,7 @@ impl Source {
                 each(&mut join.on, depth, visit)
             }
             // Without LATERAL what stands beside it is not around it.
-            Source::Query { query, lateral } => {
+            Source::Query { query, lateral, .. } => {
                 Rc::make_mut(query).walk(depth + usize::from(*lateral), visit)
             }
             Source::Series { repeated, .. } => each(&mut repeated.arguments, depth, visit),

@@ -221,14 +221,14 @@ impl Binder<'_> {
         if name.schema.is_none()
             && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name.name)
         {
-            let (number, width) = (cte.number, cte.columns.len());
-            if width == 0 && cte.is_change {
+            let (number, given) = (cte.number, cte.columns.clone());
+            if given.is_empty() && cte.is_change {
                 let message = format!("WITH query \"{}\" does not have a RETURNING clause", cte.name);
                 return Err(error("0A000", message).at(place));
             }
             let columns = cte.columns.iter().map(|column| (column.name.clone(), column.ty)).collect();
-            self.add(&name.name.clone(), columns, alias, Origin::Other)?;
-            return Ok(Source::Cte { number, width });
+            self.add(&name.name, columns, alias, Origin::Other)?;
+            return Ok(Source::Cte { number, name: shown(&name.name, alias), columns: given });
         }
         let found = self.catalog.resolve(self.naming, &name);
         let (oid, object) = found.map_err(|failure| failure.at(place))?;
@@ -330,6 +330,7 @@ impl Binder<'_> {
         self.cte_count += 1;
         Ok(Source::Table(Rc::new(Scan {
             number,
+            name: shown(name, alias),
             table: oid,
             file: table.file,
             missing,
@@ -360,7 +361,7 @@ impl Binder<'_> {
         let columns = view.columns.iter().zip(&query.columns);
         let columns = columns.map(|(own, column)| (own.name.clone(), column.ty)).collect();
         self.add(name, columns, alias, Origin::Query)?;
-        Ok(Source::Query { query, lateral: false })
+        Ok(Source::Query { query, name: shown(name, alias), lateral: false })
     }
 
     fn derived(
@@ -387,7 +388,7 @@ impl Binder<'_> {
         };
         let columns = query.columns.iter().map(|column| (column.name.clone(), column.ty)).collect();
         self.add(&identifier(&alias.name), columns, Some(alias), Origin::Query)?;
-        Ok(Source::Query { query, lateral })
+        Ok(Source::Query { query, name: identifier(&alias.name), lateral })
     }
 
     fn series(
@@ -429,7 +430,7 @@ impl Binder<'_> {
             columns.push(("ordinality".into(), Type::of(Scalar::Int8)));
         }
         self.add(&name, columns, alias, Origin::Other)?;
-        Ok(Source::Series { repeated, width, ordinality })
+        Ok(Source::Series { function: name, name: own, repeated, width, ordinality })
     }
 
     /// A function that gives one value, as a row.
@@ -453,7 +454,7 @@ impl Binder<'_> {
         let columns = vec![super::super::Output { name: column.clone(), ty }];
         let query = super::super::Query::of_values(vec![vec![expr]], columns).into();
         self.add(name, vec![(column, ty)], alias, Origin::Other)?;
-        Ok(Source::Query { query, lateral: true })
+        Ok(Source::Query { query, name: shown(name, alias), lateral: true })
     }
 
     /// A function that gives rows, if there is one of this name.
@@ -503,6 +504,11 @@ fn taken(columns: &mut Vec<Column>, name: &str, side: &str) -> Result<Column, Sq
             Err(error("42703", message))
         }
     }
+}
+
+/// What a source goes by.
+fn shown(name: &Rc<str>, alias: Option<&ast::TableAlias>) -> Rc<str> {
+    alias.map_or_else(|| name.clone(), |alias| identifier(&alias.name))
 }
 
 fn renamed(mut relation: Relation, alias: Option<&ast::TableAlias>) -> Result<Relation, SqlError> {

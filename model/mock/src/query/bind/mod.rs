@@ -328,7 +328,7 @@ impl Binder<'_> {
                     let mut query = self.query(&cte.query)?;
                     self.settle(&mut query)?;
                     rename(&mut query.columns)?;
-                    Cte { number, query, repeated: None, keeps_duplicates: true }
+                    Cte { number, name: name.clone(), query, repeated: None, keeps_duplicates: true }
                 }
                 Some((first, quantifier, again)) => {
                     let mut query = self.body(first)?;
@@ -369,7 +369,7 @@ impl Binder<'_> {
                     }
                     self.coerce_columns(&mut repeated, &types, Context::Implicit)?;
                     let keeps_duplicates = quantifier == ast::SetQuantifier::All;
-                    Cte { number, query, repeated: Some(repeated), keeps_duplicates }
+                    Cte { number, name: name.clone(), query, repeated: Some(repeated), keeps_duplicates }
                 }
             };
             self.ctes.push(VisibleCte { name, number, columns: cte.query.columns.clone(), is_change: false });
