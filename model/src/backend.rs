@@ -138,8 +138,10 @@ pub trait Backend {
     /// Blocked sessions whose wait may be over, each named once a wait.
     fn ready(&mut self, cx: &Cx<'_>) -> Vec<SessionId>;
 
-    /// When the wait of a blocked session runs out, if nothing else ends it. Lock and statement timeouts are
-    /// the backend's, in simulated time.
+    /// When a blocked session is to be asked again, if nothing else ends its wait: lock and statement timeouts are the
+    /// backend's, in simulated time, and so is the end of a session that does nothing for too long. That may have what
+    /// this one waits for; of itself such a session is told when it says something again: a failure of
+    /// `Class::Connection`, after which it is gone.
     fn deadline(&self, session: SessionId) -> Option<SimTime>;
 
     /// Cancels the session's statement, if it runs one; its next `resume` says so.

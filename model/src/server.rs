@@ -4,7 +4,7 @@
 //! ready, and the schedule decides which of the granted goes first.
 
 use crate::backend::{Backend, Cx, Progress, SessionId};
-use crate::error::SqlError;
+use crate::error::{Class, SqlError};
 use crate::history::{Executed, FaultEvent, Observation, Recorder};
 use crate::statement::Statement;
 use drawloom_sim::{Actor, Footprint, Sim, SimTime};
@@ -112,10 +112,15 @@ impl Server {
         }
         let progress = self.backend.borrow_mut().submit(&Cx::new(&self.sim), id, statement);
         // Most are over at once.
-        match self.progressed(statement, progress) {
-            Ok(executed) => Some(executed),
-            Err(unfinished) => self.finish(id, statement, unfinished).await,
+        let executed = match self.progressed(statement, progress) {
+            Ok(executed) => executed,
+            Err(unfinished) => self.finish(id, statement, unfinished).await?,
+        };
+        if executed.result.as_ref().is_err_and(|error| error.class == Class::Connection) {
+            // The server has ended it.
+            self.hang_up(id);
         }
+        Some(executed)
     }
 
     /// Goes on with a statement that is not over, parking whenever it blocks. `None`: the session is gone.

@@ -171,6 +171,9 @@ impl Session {
             Delivery::Answered(executed) => {
                 self.in_transaction = executed.in_transaction;
                 let result = executed.result.clone();
+                if result.as_ref().is_err_and(|error| error.class == Class::Connection) {
+                    self.id = None;
+                }
                 recorder.record(self.client, Observation::Answer { session: id, executed });
                 result
             }

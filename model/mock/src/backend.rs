@@ -28,13 +28,22 @@ pub struct Mock {
     opened: u32,
     /// Why it cannot come up again.
     damage: Option<SqlError>,
+    /// Whose waits are over, and who have not been told.
+    named: Vec<SessionId>,
 }
 
 impl Mock {
     /// A server that is not up yet.
     pub fn new(options: Options) -> Mock {
         let database = Rc::new(RefCell::new(Database::new(options)));
-        Mock { database, old_primary: None, running: BTreeMap::new(), opened: 0, damage: None }
+        Mock {
+            database,
+            old_primary: None,
+            running: BTreeMap::new(),
+            opened: 0,
+            named: Vec::new(),
+            damage: None,
+        }
     }
 
     /// The databases with sessions.
@@ -53,6 +62,9 @@ impl Mock {
         match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(reply) => {
                 let mut database = self.home(session).borrow_mut();
+                let now = database.now;
+                let state = database.session_mut(session);
+                state.idle_since = (state.part != Part::Inside).then_some(now);
                 if let Err(error) = &reply
                     && matches!(error.class, Class::Cancelled | Class::LockTimeout)
                 {
@@ -88,6 +100,11 @@ impl Mock {
             database.listen(session, cx.observed());
             let now = database.now;
             let session = database.session_mut(session);
+            if let Some(farewell) = &mut session.ended {
+                let reply = Err(std::mem::replace(farewell, SqlError::connection_lost()));
+                return Progress::Done { reply, in_transaction: false, footprint: Footprint::Unknown };
+            }
+            session.idle_since = None;
             session.statement_began = now;
             session.is_cancelled = false;
             session.kept.clear();
@@ -105,8 +122,15 @@ impl Mock {
         self.old_primary = None;
     }
 
-    fn set_clock(&self, cx: &Cx<'_>) {
-        self.databases().for_each(|database| database.borrow_mut().now = cx.now());
+    /// Takes the time; whether sessions were ended that have done nothing for too long.
+    fn set_clock(&self, cx: &Cx<'_>) -> bool {
+        let mut has_ended = false;
+        for database in self.databases() {
+            let mut database = database.borrow_mut();
+            database.now = cx.now();
+            has_ended |= database.end_idle();
+        }
+        has_ended
     }
 }
 
@@ -120,8 +144,9 @@ impl Backend for Mock {
         self.opened += 1;
         let id = SessionId(self.opened);
         let mut database = self.database.borrow_mut();
-        let settings = database.settings();
-        database.sessions.insert(id, Session::new(id, settings));
+        let (settings, now) = (database.settings(), database.now);
+        let session = Session { idle_since: Some(now), ..Session::new(id, settings) };
+        database.sessions.insert(id, session);
         Ok(id)
     }
 
@@ -163,23 +188,35 @@ impl Backend for Mock {
     }
 
     fn resume(&mut self, cx: &Cx<'_>, session: SessionId) -> Progress {
-        self.set_clock(cx);
-        self.database.borrow_mut().listen(session, cx.observed());
+        if self.set_clock(cx) {
+            self.named = self.ready(cx);
+            self.named.retain(|named| *named != session);
+        }
+        self.home(session).borrow_mut().listen(session, cx.observed());
         let running = self.running.remove(&session).expect("only a statement under way is resumed");
         self.poll(session, running)
     }
 
     fn ready(&mut self, cx: &Cx<'_>) -> Vec<SessionId> {
         self.set_clock(cx);
-        self.databases().flat_map(|database| ready(&mut database.borrow_mut(), cx)).collect()
+        let mut named = std::mem::take(&mut self.named);
+        named.extend(self.databases().flat_map(|database| ready(&mut database.borrow_mut(), cx)));
+        named
     }
 
     fn deadline(&self, session: SessionId) -> Option<SimTime> {
-        match self.home(session).borrow().sessions.get(&session)?.pause? {
+        let database = self.home(session).borrow();
+        let state = database.sessions.get(&session)?;
+        if !self.running.contains_key(&session) {
+            return state.idle_deadline();
+        }
+        let own = match state.pause? {
             Pause::Lock { deadline, .. } | Pause::Snapshot { deadline, .. } => deadline,
             Pause::Sleep { until, .. } => Some(until),
             Pause::Yield | Pause::Standby => None,
-        }
+        };
+        // Whoever is ended may have what this one waits for.
+        own.into_iter().chain(database.idle_deadline()).min()
     }
 
     fn cancel(&mut self, _cx: &Cx<'_>, session: SessionId) {

@@ -43,6 +43,8 @@ pub(crate) struct Database {
     pub is_fenced: bool,
     pub footprints: Footprints,
     pub now: SimTime,
+    /// Whether some session has a timeout for doing nothing.
+    pub ends_idle: bool,
     pub next_oid: u32,
 }
 
@@ -63,6 +65,7 @@ impl Database {
             is_fenced: false,
             footprints: Footprints::default(),
             now: SimTime(0),
+            ends_idle: false,
             next_oid: Catalog::first_oid().0,
         }
     }

@@ -17,6 +17,7 @@ fn class(sqlstate: &str) -> Class {
         ("40P01", _) => Class::Deadlock,
         ("55P03", _) => Class::LockTimeout,
         ("57014", _) => Class::Cancelled,
+        ("25P03", _) => Class::Connection,
         (_, "23") => Class::Constraint,
         (_, "40") => Class::Serialization,
         (_, "08") => Class::Connection,

@@ -39,6 +39,7 @@ mod explain;
 mod expression;
 mod footprint;
 pub mod functions;
+mod idle;
 pub mod ids;
 mod inference;
 mod limit;

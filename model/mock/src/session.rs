@@ -34,6 +34,10 @@ pub(crate) struct Session {
     pub stale_plans: BTreeMap<Rc<str>, Rc<Plan>>,
     /// The rows of its statement's subqueries that are worked out once, by number.
     pub kept: BTreeMap<usize, Rows>,
+    /// Since when it does nothing, if it does.
+    pub idle_since: Option<SimTime>,
+    /// Why it is over, for its next statement.
+    pub ended: Option<SqlError>,
     /// When its statement began.
     pub statement_began: SimTime,
     /// How its statement came.
@@ -173,6 +177,8 @@ impl Session {
             is_cancelled: false,
             stale_plans: BTreeMap::new(),
             kept: BTreeMap::new(),
+            idle_since: None,
+            ended: None,
             statement_began: SimTime(0),
             part: Part::Alone,
             prepared: BTreeMap::new(),

@@ -48,7 +48,7 @@ impl Database {
     /// What executing the statement touches. One that uses rows may wait, and whether a wait closes a circle hangs on
     /// everybody, so nothing is said of it.
     pub fn intent(&self, session: SessionId, sql: &str) -> Footprint {
-        if self.options.yields {
+        if self.options.yields || self.ends_idle {
             return Footprint::Unknown;
         }
         let Ok(text) = Text::of(sql) else { return self.end_of(session, false) };

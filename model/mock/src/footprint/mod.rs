@@ -137,7 +137,8 @@ impl Database {
         self.locks.get_mut().listen(observed);
         if observed {
             self.footprints.touched.get_mut().clear();
-            self.footprints.is_unknown.set(false);
+            // What ends idle sessions ends them in anybody's step.
+            self.footprints.is_unknown.set(self.ends_idle);
             self.locks.get_mut().take_touched();
             self.ssi.get_mut().has_changed = false;
             self.footprints.touch(Thing::Catalog.read());

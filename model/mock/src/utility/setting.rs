@@ -43,6 +43,7 @@ impl Executor {
             return self.set_modes(modes);
         }
         self.with(|database| {
+            database.ends_idle |= name.to_ascii_lowercase().starts_with("idle_");
             let settings = &mut database.session_mut(self.session).settings;
             match values {
                 Some(values) => settings.set(name, values, local),
@@ -60,6 +61,7 @@ impl Executor {
         match transaction_mode(name, values.as_deref())? {
             Some(modes) => self.set_modes(modes),
             None => self.with(|database| {
+                database.ends_idle |= name.to_ascii_lowercase().starts_with("idle_");
                 let settings = &mut database.session_mut(self.session).settings;
                 match &values {
                     Some(values) => settings.set(name, values, local),
