@@ -57,7 +57,10 @@ class Session:
         self.busy = True
         reads_data = re.match(r"copy\b.*\bfrom\s+stdin\b.*;$", sql, re.I | re.M)
         sql, _, self.data = sql.partition("\n") if reads_data else (sql, "", "")
-        self.tell(b"Q", sql.encode() + b"\0")
+        try:
+            self.tell(b"Q", sql.encode() + b"\0")
+        except BrokenPipeError:
+            pass  # The server has ended the session; why is still to be read.
 
     def tell(self, kind, body):
         self.socket.sendall(kind + struct.pack("!i", 4 + len(body)) + body)
@@ -66,7 +69,9 @@ class Session:
         """Takes what comes within this time. Whether the statement is still under way."""
         if self.busy and select.select([self.socket], [], [], seconds)[0]:
             data = self.socket.recv(65536)
-            if not data:
+            if not data and self.said:
+                self.busy = False
+            elif not data:
                 raise SystemExit("the server has closed a connection")
             self.buffer += data
             while len(self.buffer) >= 5:
