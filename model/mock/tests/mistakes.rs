@@ -39,3 +39,18 @@ fn mistakes_are_found_where_they_are() {
     }
     assert!(differences.is_empty(), "of {count} statements {wrong} differ:\n{differences}");
 }
+
+/// What a statement executes that is no part of its text has no place in it.
+#[test]
+fn what_is_stored_is_elsewhere() {
+    let mut server = Server::new();
+    for statement in [
+        "create table t (id int)",
+        "prepare find as select                id from t",
+        "alter table t rename column id to number",
+    ] {
+        server.lines(statement, Vec::new());
+    }
+    let failure = server.execute("execute find", Vec::new()).expect_err("the column has another name");
+    assert_eq!((failure.sqlstate.as_str(), failure.position), ("42703", None));
+}

@@ -101,7 +101,8 @@ impl Executor {
     /// Fills a materialized view with what its query gives, or gave before the last commit; how many rows that are.
     async fn fill(&self, oid: Oid, misses_last: bool) -> Result<u64, SqlError> {
         let Some(Object::View(view)) = self.object(oid) else { unreachable!("it has just been made") };
-        let query = self.locked_query(&view.query, Some(oid)).await?;
+        // The query is no part of REFRESH's text.
+        let query = self.locked_query(&view.query, Some(oid)).await.map_err(SqlError::elsewhere)?;
         let mut reader = self.reader();
         reader.sequence = reader.sequence.saturating_sub(misses_last.into());
         let rows = self.query(&query, reader, &[]).await?;

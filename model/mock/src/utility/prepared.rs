@@ -54,7 +54,8 @@ impl Executor {
             return Err(error("42601", message));
         }
         let data = self.arguments(&parameters, arguments).await?;
-        let plan = self.current_plan(&text)?;
+        // What is wrong now is wrong in the text that was prepared.
+        let plan = self.current_plan(&text).map_err(SqlError::elsewhere)?;
         let same = |(a, b): (&Output, &Output)| a.name == b.name && a.ty == b.ty;
         if let Some(plan) = plan {
             let is = plan.kind.columns().to_vec();
@@ -64,7 +65,8 @@ impl Executor {
         }
         match &text.parsed {
             Parsed::Statements(statements) if statements.len() == 1 => {
-                Box::pin(self.ordinary(&text, &statements[0], Arguments::Data(&data))).await
+                let ordinary = self.ordinary(&text, &statements[0], Arguments::Data(&data));
+                Box::pin(ordinary).await.map_err(SqlError::elsewhere)
             }
             _ => unreachable!("one statement was prepared"),
         }
