@@ -7,6 +7,7 @@ use super::store::Holder;
 use super::target::TargetIndex;
 use crate::executor::Executor;
 use crate::ids::{Oid, Tid};
+use crate::store::Key;
 use crate::types::Datum;
 use drawloom_model::SqlError;
 
@@ -39,12 +40,7 @@ impl Executor {
     }
 
     /// What has become of a version, as long as its key is the same: who changes the key notes that anew.
-    fn newest_of_key(
-        &self,
-        target: &Target,
-        index: Oid,
-        tid: Tid,
-    ) -> Result<Option<(Tid, Vec<Datum>)>, SqlError> {
+    fn newest_of_key(&self, target: &Target, index: Oid, tid: Tid) -> Result<Option<(Tid, Key)>, SqlError> {
         self.with(|database| {
             let file = &database.files[&target.table.file];
             let key = |tid: Tid| match file.heap.get(tid) {

@@ -8,7 +8,7 @@ use crate::error::error;
 use crate::executor::Executor;
 use crate::footprint::Change;
 use crate::ids::{Tid, Xid};
-use crate::store::{Locker, Row, State, Tuple};
+use crate::store::{Key, Locker, Row, State, Tuple};
 use crate::types::Datum;
 use drawloom_model::SqlError;
 
@@ -28,8 +28,8 @@ const VERSIONS_KEPT: usize = 3;
 impl Executor {
     /// Writes a version into the table.
     pub(super) fn write(&self, target: &Target, row: Row, lockers: Vec<Locker>) -> Tid {
-        let xid = self.xid();
         self.with(|database| {
+            let xid = database.xid(self.session);
             let command = database.session(self.session).transaction().command;
             let tuple = Tuple { lockers, ..Tuple::new(row, xid, command) };
             let tid = database.file_mut(target.table.file).heap.push(tuple);
@@ -50,14 +50,11 @@ impl Executor {
         row: &Row,
         before: Option<&[Datum]>,
     ) -> Result<(), SqlError> {
-        let same = match before {
-            Some(before) => self.same_keys(target, row, before)?,
-            None => vec![false; target.indexes.len()],
-        };
+        let keys = self.keys(target, row, before)?;
         // PostgreSQL leaves the indexes alone where no key has changed (heap-only tuples).
-        let stays = same.iter().all(|same| *same);
-        for (index, same) in target.indexes.iter().zip(same) {
-            let Some(key) = self.key(target, index, row)? else { continue };
+        let stays = keys.iter().all(|(_, same)| *same);
+        for (index, (key, same)) in target.indexes.iter().zip(keys) {
+            let Some(key) = key else { continue };
             let is_missed = before.is_some() && self.has(Bug::IndexMissesRow);
             if index.is_unique && !same {
                 match index.deferral {
@@ -72,22 +69,41 @@ impl Executor {
                 continue;
             }
             self.with(|database| {
-                let horizon = database.horizon();
-                let Database { files, transactions, .. } = database;
-                let file = files.get_mut(&target.table.file).expect("a table has a file");
-                if file.index_mut(index.oid).insert(&key, tid) > VERSIONS_KEPT {
-                    let tids = file.index(index.oid).exactly(&key).to_vec();
-                    file.prune(&tids, transactions, horizon);
+                let entries = database.file_mut(target.table.file).index_mut(index.oid);
+                let versions = entries.insert(key, tid);
+                if versions.len() > VERSIONS_KEPT {
+                    let versions = versions.to_vec();
+                    let horizon = database.horizon();
+                    let Database { files, transactions, .. } = database;
+                    let file = files.get_mut(&target.table.file).expect("a table has a file");
+                    file.prune(&versions, transactions, horizon);
                 }
             });
         }
         Ok(())
     }
 
-    /// For each index whether two rows have the same key in it.
-    fn same_keys(&self, target: &Target, a: &[Datum], b: &[Datum]) -> Result<Vec<bool>, SqlError> {
-        let same = |index: &TargetIndex| Ok(self.key(target, index, a)? == self.key(target, index, b)?);
-        target.indexes.iter().map(same).collect()
+    /// A row's key in each index that has it, and whether the version that it takes the place of has the same.
+    fn keys(
+        &self,
+        target: &Target,
+        row: &[Datum],
+        before: Option<&[Datum]>,
+    ) -> Result<Vec<(Option<Key>, bool)>, SqlError> {
+        self.with(|database| {
+            let file = database.file_mut(target.table.file);
+            let mut keys = Vec::with_capacity(target.indexes.len());
+            for index in &target.indexes {
+                let index = file.index(index.oid);
+                let key = index.key(row)?;
+                let same = match before {
+                    Some(before) => index.key(before)? == key,
+                    None => false,
+                };
+                keys.push((key, same));
+            }
+            Ok(keys)
+        })
     }
 
     /// A row's key in an index, if the index has it.
@@ -99,8 +115,8 @@ impl Executor {
         target: &Target,
         index: &TargetIndex,
         row: &[Datum],
-    ) -> Result<Option<Vec<Datum>>, SqlError> {
-        self.with(|database| database.file_mut(target.table.file).index_mut(index.oid).key(row))
+    ) -> Result<Option<Key>, SqlError> {
+        self.with(|database| database.file_mut(target.table.file).index(index.oid).key(row))
     }
 
     /// Waits until nobody else has a key.
@@ -117,7 +133,7 @@ impl Executor {
         loop {
             match self.holder(target, index, key, Some(own)) {
                 Holder::Nobody => return Ok(()),
-                Holder::Perhaps(xid) => self.wait_for(xid).await?,
+                Holder::Perhaps(xid) => Box::pin(self.wait_for(xid)).await?,
                 Holder::Taken(_) => {
                     // Who fails for a row that he could not see cannot be serialized.
                     self.watch_key(target, index.oid, key)?;

@@ -221,7 +221,7 @@ impl Executor {
                 let mut entries = Entries::new(keys, predicate, target.missing.clone(), index.method);
                 for (tid, tuple) in file.heap.iter() {
                     if let Some(key) = entries.key(&tuple.row)? {
-                        entries.insert(&key, tid);
+                        entries.insert(key, tid);
                     }
                 }
                 file.indexes.insert(index.oid, entries);

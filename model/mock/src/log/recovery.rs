@@ -69,7 +69,7 @@ fn restore(database: &mut Database, prepared: &Prepared) -> Result<(), SqlError>
             file.heap.restore(*tid, Tuple::new(row.clone(), change.xid, 0));
             for index in file.indexes.values_mut() {
                 if let Some(key) = index.key(row)? {
-                    index.insert(&key, *tid);
+                    index.insert(key, *tid);
                 }
             }
         }
@@ -104,7 +104,7 @@ fn fill_indexes(files: &mut BTreeMap<Oid, File>, catalog: &Catalog) -> Result<()
             let mut entries = Index::new(keys, predicate, target.missing.clone(), index.method);
             for (tid, tuple) in file.heap.iter() {
                 if let Some(key) = entries.key(&tuple.row)? {
-                    entries.insert(&key, tid);
+                    entries.insert(key, tid);
                 }
             }
             file.indexes.insert(index.oid, entries);

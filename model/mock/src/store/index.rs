@@ -1,6 +1,6 @@
 //! Indexes: which row versions have a key.
 
-use super::{Row, bucket};
+use super::{Key, Row, bucket};
 use crate::catalog::Method;
 use crate::expression::{Context, Expr};
 use crate::ids::Tid;
@@ -18,7 +18,7 @@ pub(crate) struct Index {
     /// What a row has in the columns that it was written without.
     pub missing: Vec<Datum>,
     method: Method,
-    entries: BTreeMap<Vec<Datum>, Vec<Tid>>,
+    entries: BTreeMap<Key, Vec<Tid>>,
 }
 
 /// Keys that begin with some values, and whose next one lies between two limits, each in it or not.
@@ -47,7 +47,7 @@ impl Index {
     ///
     /// # Errors
     /// What the index's expressions say.
-    pub fn key(&self, row: &[Datum]) -> Result<Option<Vec<Datum>>, SqlError> {
+    pub fn key(&self, row: &[Datum]) -> Result<Option<Key>, SqlError> {
         let padded: Vec<Datum>;
         let row = match self.missing.get(row.len()..) {
             Some(rest) if !rest.is_empty() => {
@@ -61,24 +61,20 @@ impl Index {
         {
             return Ok(None);
         }
-        let key = self.keys.iter().map(|key| key.evaluate(&Context::IMMUTABLE, row));
-        let key = key.collect::<Result<Vec<Datum>, _>>()?;
+        let value = |key: &Expr| key.evaluate(&Context::IMMUTABLE, row);
+        let key = match &*self.keys {
+            [only] => Key::One(value(only)?),
+            many => Key::Many(many.iter().map(value).collect::<Result<_, _>>()?),
+        };
         let has = self.method == Method::Btree || !key.iter().any(Datum::is_null);
         Ok(has.then_some(key))
     }
 
-    /// Adds an entry; how many there are of its key now.
-    pub fn insert(&mut self, key: &[Datum], tid: Tid) -> usize {
-        match self.entries.get_mut(key) {
-            Some(tids) => {
-                tids.push(tid);
-                tids.len()
-            }
-            None => {
-                self.entries.insert(key.to_vec(), vec![tid]);
-                1
-            }
-        }
+    /// Adds an entry; the versions with its key.
+    pub fn insert(&mut self, key: Key, tid: Tid) -> &[Tid] {
+        let tids = self.entries.entry(key).or_default();
+        tids.push(tid);
+        tids
     }
 
     /// Removes a version's entry, if it has one.
@@ -94,7 +90,7 @@ impl Index {
 
     /// The versions with exactly this key, the oldest first.
     pub fn exactly(&self, key: &[Datum]) -> &[Tid] {
-        self.entries.get(key).map_or(&[], Vec::as_slice)
+        self.entries.get(&Key::of(key)).map_or(&[], Vec::as_slice)
     }
 
     /// The versions whose key begins like this, by key.
@@ -103,7 +99,7 @@ impl Index {
         let exact = if whole { self.exactly(prefix) } else { &[] };
         let range =
             (!whole).then(|| self.entries.range::<[Datum], _>((Bound::Included(prefix), Bound::Unbounded)));
-        let begins = move |key: &Vec<Datum>| key.starts_with(prefix);
+        let begins = move |key: &Key| key.starts_with(prefix);
         let ranged = range.into_iter().flatten().take_while(move |(key, _)| begins(key));
         exact.iter().copied().chain(ranged.flat_map(|(_, tids)| tids.iter().copied()))
     }

@@ -12,10 +12,12 @@
 mod bucket;
 mod heap;
 mod index;
+mod key;
 mod transactions;
 
 pub(crate) use heap::{End, Heap, Locker, RowLock, Tuple};
 pub(crate) use index::{Index, Span};
+pub(crate) use key::Key;
 pub(crate) use transactions::{Reader, State, Transactions};
 
 use crate::ids::{Oid, Tid};

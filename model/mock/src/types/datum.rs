@@ -85,6 +85,7 @@ pub(crate) fn float_order(left: f64, right: f64) -> Ordering {
 }
 
 impl Ord for Datum {
+    #[inline]
     fn cmp(&self, other: &Datum) -> Ordering {
         match (self, other) {
             (Datum::Int(left), Datum::Int(right)) => left.cmp(right),
