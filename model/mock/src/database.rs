@@ -11,7 +11,7 @@ use crate::locks::Locks;
 use crate::log::{Log, Record};
 use crate::options::{Isolation, Options};
 use crate::sequence::Sequences;
-use crate::session::{Block, Draft, Level, Session, Storage, Transaction};
+use crate::session::{Block, Draft, Level, NamingInputs, Session, Storage, Transaction};
 use crate::settings::Settings;
 use crate::ssi::Ssi;
 use crate::store::{File, Locker, Reader, Transactions};
@@ -126,16 +126,17 @@ impl Database {
     fn rename(&mut self, session: SessionId) {
         let catalog = self.catalog(session);
         let state = self.session(session);
-        let own = |name| state.settings.own(name).cloned();
-        let inputs = (catalog.version(), ["search_path", "session_authorization", "role"].map(own));
-        if state.naming_inputs.as_ref() == Some(&inputs) {
+        let is_known =
+            |(version, settings): &NamingInputs| *version == catalog.version() && *settings == state.settings;
+        if state.naming_inputs.as_ref().is_some_and(is_known) {
             return;
         }
-        let [_, login, role] = &inputs.1;
-        let role = role.as_ref().filter(|role| ***role != *"none").or(login.as_ref());
+        let own = |name| state.settings.own(name);
+        let role = own("role").filter(|role| ***role != *"none").or(own("session_authorization"));
         let user = role.map_or(Some(SUPERUSER), |role| catalog.role(role)).unwrap_or(state.naming.user);
         let search_path = state.settings.get("search_path").expect("it is known");
         let naming = Naming::of(catalog, &search_path, user, state.naming.temporary.clone());
+        let inputs = (catalog.version(), state.settings.clone());
         let state = self.session_mut(session);
         (state.naming, state.naming_inputs) = (naming, Some(inputs));
     }

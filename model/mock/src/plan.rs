@@ -3,10 +3,10 @@
 //! Parsing takes longer than executing a short statement, so what a text means is found out once in a thread.
 //! A plan serves every database whose catalog is the same.
 
-use crate::catalog::{Catalog, Naming, identifier};
+use crate::catalog::{Catalog, Naming, Object, identifier};
 use crate::change::{Delete, Insert, Merge, Update};
 use crate::define::derived;
-use crate::error::unsupported;
+use crate::error::{error, unsupported};
 use crate::explain;
 use crate::expression::{Binder, Expr, Need, VisibleCte};
 use crate::ids::Oid;
@@ -57,6 +57,8 @@ pub(crate) struct Plan {
     pub uses: Vec<(Oid, Mode)>,
     /// What its user has to be allowed.
     pub needs: Vec<Need>,
+    /// Why its user may not execute it.
+    pub refusal: Option<SqlError>,
     /// The types of `$1`, `$2`, ...
     pub parameters: Vec<Type>,
     /// What its WITH does before.
@@ -213,7 +215,34 @@ impl Binder<'_> {
     }
 }
 
+/// Refuses what a user may not do, and what cannot be read yet.
+///
+/// # Errors
+/// `42501`, `55000`
+pub(crate) fn check_needs(catalog: &Catalog, user: Oid, needs: &[Need]) -> Result<(), SqlError> {
+    for need in needs {
+        catalog.require(need.role.unwrap_or(user), need.relation, need.privilege)?;
+    }
+    for need in needs {
+        if let Some(Object::View(view)) = catalog.object(need.relation)
+            && view.materialized.as_ref().is_some_and(|materialized| !materialized.is_populated)
+        {
+            let message = format!("materialized view \"{}\" has not been populated", view.name);
+            return Err(error("55000", message));
+        }
+    }
+    Ok(())
+}
+
 impl Plan {
+    /// Refuses the user who may not execute it.
+    ///
+    /// # Errors
+    /// `42501`, `55000`
+    pub fn check_user(&self) -> Result<(), SqlError> {
+        self.refusal.clone().map_or(Ok(()), Err)
+    }
+
     /// The plan of a statement, if it reads or changes rows.
     ///
     /// # Errors
@@ -251,11 +280,12 @@ impl Plan {
         };
         if let Some(place) = binder.parameters.iter().position(|ty| *ty == Type::UNKNOWN) {
             let message = format!("could not determine data type of parameter ${}", place + 1);
-            return Err(crate::error::error("42P18", message));
+            return Err(error("42P18", message));
         }
         let names = kind.columns().iter().map(|column| column.name.as_ref().to_owned()).collect();
         let Binder { uses, needs, parameters, row_lock, .. } = binder;
-        Ok(Some(Plan { uses, needs, parameters, before, kind, row_lock, names }))
+        let refusal = check_needs(catalog, naming.user, &needs).err();
+        Ok(Some(Plan { uses, needs, refusal, parameters, before, kind, row_lock, names }))
     }
 
     /// What it is called.

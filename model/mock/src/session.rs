@@ -22,12 +22,14 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub naming: Naming,
-    /// What its naming was made from: the catalog's version, and the settings.
+    /// What its naming was made from.
     pub naming_inputs: Option<NamingInputs>,
     pub settings: Settings,
     pub transaction: Option<Transaction>,
     /// Why its statement does not go on.
     pub pause: Option<Pause>,
+    /// It has made a table of which COMMIT takes something away.
+    pub empties_tables: bool,
     /// Somebody has cancelled its statement.
     pub is_cancelled: bool,
     /// Its plans by their texts, where a bug uses them again.
@@ -68,8 +70,8 @@ pub(crate) enum Part {
     Last,
 }
 
-/// The catalog's version, then `search_path`, `session_authorization` and `role` as they are set.
-pub(crate) type NamingInputs = (u64, [Option<Rc<str>>; 3]);
+/// The catalog's version, and what is set.
+pub(crate) type NamingInputs = (u64, Settings);
 
 /// Why a statement does not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +176,7 @@ impl Session {
             settings,
             transaction: None,
             pause: None,
+            empties_tables: false,
             is_cancelled: false,
             stale_plans: BTreeMap::new(),
             kept: BTreeMap::new(),

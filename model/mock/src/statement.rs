@@ -10,7 +10,7 @@ use crate::expression::Need;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use crate::options::Isolation;
-use crate::plan::{Before, Kind, Plan, Text};
+use crate::plan::{self, Before, Kind, Plan, Text};
 use crate::query::{self, Output, Query};
 use crate::session::{Block, Part};
 use crate::sql::Parsed;
@@ -129,9 +129,9 @@ impl Executor {
         if takes_snapshot(ast) {
             self.await_safe_snapshot().await?;
         }
-        loop {
+        let plan = loop {
             if let Some(plan) = self.stale_plan(text) {
-                return self.perform(&plan, arguments).await;
+                break plan;
             }
             let (plan, version) = self.with(|database| {
                 database.refresh(self.session);
@@ -154,9 +154,10 @@ impl Executor {
             });
             if is_current {
                 self.keep_stale_plan(text, &plan);
-                return self.perform(&plan, arguments).await;
+                break plan;
             }
-        }
+        };
+        self.perform(&plan, arguments).await
     }
 
     /// A plan of before, with [`Bug::StalePlan`] if its tables have been altered since, with [`Bug::DroppedTable`]
@@ -192,6 +193,9 @@ impl Executor {
     /// `25006`
     fn refuse_if_read_only(&self, plan: &Plan) -> Result<(), SqlError> {
         let writes = self.with(|database| {
+            if !database.session(self.session).transaction().is_read_only {
+                return false;
+            }
             let catalog = database.catalog(self.session);
             let temporary = database.temporary_schema(self.session);
             let is_own =
@@ -200,7 +204,7 @@ impl Executor {
                 use Privilege::{Delete, Insert, Update};
                 matches!(need.privilege, Delete | Insert | Update) && !is_own(need.relation)
             };
-            database.session(self.session).transaction().is_read_only && plan.needs.iter().any(writes)
+            plan.needs.iter().any(writes)
         });
         match writes {
             true => Err(read_only(&plan.verb())),
@@ -217,17 +221,11 @@ impl Executor {
             Arguments::Values(values) => Cow::Owned(data(&plan.parameters, values)?),
             Arguments::Data(data) => Cow::Borrowed(data),
         };
-        self.check_needs(&plan.needs)?;
+        plan.check_user()?;
         self.with(|database| database.session_mut(self.session).kept.clear());
         let reader = self.reader();
-        for before in &plan.before {
-            match before {
-                Before::Rows(cte) => self.read(reader, &parameters, |cx| cte.fill(cx)).await?,
-                Before::Change(number, _, kind) => {
-                    let rows = self.one(kind, reader, &parameters).await?.rows.into();
-                    self.with(|database| database.session_mut(self.session).kept.insert(*number, rows));
-                }
-            }
+        if !plan.before.is_empty() {
+            Box::pin(self.begin_plan(plan, reader, &parameters)).await?;
         }
         let mut outcome = self.one(&plan.kind, reader, &parameters).await?;
         if plan.writes() {
@@ -236,6 +234,20 @@ impl Executor {
         }
         self.name_relations(&mut outcome, plan.kind.columns());
         Ok(reply(outcome, plan.kind.columns(), plan.names.clone()))
+    }
+
+    /// What a plan's WITH does before.
+    async fn begin_plan(&self, plan: &Plan, reader: Reader, parameters: &[Datum]) -> Result<(), SqlError> {
+        for before in &plan.before {
+            match before {
+                Before::Rows(cte) => self.read(reader, parameters, |cx| cte.fill(cx)).await?,
+                Before::Change(number, _, kind) => {
+                    let rows = self.one(kind, reader, parameters).await?.rows.into();
+                    self.with(|database| database.session_mut(self.session).kept.insert(*number, rows));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// One part of a statement.
@@ -270,20 +282,8 @@ impl Executor {
     /// `42501`, `55000`
     pub fn check_needs(&self, needs: &[Need]) -> Result<(), SqlError> {
         self.with(|database| {
-            let catalog = database.catalog(self.session);
             let user = database.session(self.session).naming.user;
-            for need in needs {
-                catalog.require(need.role.unwrap_or(user), need.relation, need.privilege)?;
-            }
-            for need in needs {
-                if let Some(Object::View(view)) = catalog.object(need.relation)
-                    && view.materialized.as_ref().is_some_and(|materialized| !materialized.is_populated)
-                {
-                    let message = format!("materialized view \"{}\" has not been populated", view.name);
-                    return Err(error("55000", message));
-                }
-            }
-            Ok(())
+            plan::check_needs(database.catalog(self.session), user, needs)
         })
     }
 
@@ -319,7 +319,11 @@ fn data(types: &[Type], values: &[Value]) -> Result<Vec<Datum>, SqlError> {
         );
         return Err(error("08P01", message));
     }
-    types.iter().zip(values).map(|(ty, value)| datum(*ty, value)).collect()
+    let mut data = Vec::with_capacity(types.len());
+    for (ty, value) in types.iter().zip(values) {
+        data.push(datum(*ty, value)?);
+    }
+    Ok(data)
 }
 
 fn datum(ty: Type, value: &Value) -> Result<Datum, SqlError> {
@@ -344,14 +348,14 @@ fn datum(ty: Type, value: &Value) -> Result<Datum, SqlError> {
 
 /// A reply with these rows, and these names of its columns.
 pub(crate) fn reply(outcome: Outcome, columns: &[Output], names: Rc<[String]>) -> Reply {
-    let value = |(datum, column): (Datum, &Output)| match datum {
+    let value = |(datum, column): (&Datum, &Output)| match datum {
         Datum::Null => Value::Null,
-        Datum::Bool(truth) => Value::Bool(truth),
-        Datum::Int(number) if column.ty != Type::of(Scalar::Regclass) => Value::Int(number),
+        Datum::Bool(truth) => Value::Bool(*truth),
+        Datum::Int(number) if column.ty != Type::of(Scalar::Regclass) => Value::Int(*number),
         Datum::Bytes(bytes) => Value::Blob(bytes.to_vec()),
         Datum::Text(text) => Value::Text(text.as_ref().to_owned()),
-        other => Value::Text(types::output(&other, column.ty)),
+        other => Value::Text(types::output(other, column.ty)),
     };
-    let rows = outcome.rows.into_iter().map(|row| row.into_iter().zip(columns).map(value).collect());
+    let rows = outcome.rows.iter().map(|row| row.iter().zip(columns).map(value).collect());
     Reply { columns: names, rows: rows.collect(), affected: outcome.affected }
 }

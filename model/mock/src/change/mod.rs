@@ -29,7 +29,7 @@ pub(crate) use event::Checks;
 pub(crate) use merge::Merge;
 pub(crate) use target::Target;
 
-use crate::expression::{Context, Expr};
+use crate::expression::{Context, Expr, values};
 use crate::query::{Output, Query, Select};
 use crate::types::Datum;
 use drawloom_model::SqlError;
@@ -92,6 +92,6 @@ impl Returning {
     /// # Errors
     /// What the expressions say.
     pub fn row(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Vec<Datum>, SqlError> {
-        self.list.iter().map(|part| part.evaluate(cx, row)).collect()
+        values(&self.list, cx, row)
     }
 }

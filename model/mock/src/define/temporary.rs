@@ -20,10 +20,11 @@ impl Executor {
         on_commit: Option<ast::OnCommit>,
     ) -> Result<Oid, SqlError> {
         let schema = self.new_place(name, temporary).await?;
-        if on_commit.is_some()
-            && self.with(|database| database.temporary_schema(self.session)) != Some(schema)
-        {
-            return Err(error("42P16", "ON COMMIT can only be used on temporary tables"));
+        if on_commit.is_some() {
+            if self.with(|database| database.temporary_schema(self.session)) != Some(schema) {
+                return Err(error("42P16", "ON COMMIT can only be used on temporary tables"));
+            }
+            self.with(|database| database.session_mut(self.session).empties_tables = true);
         }
         Ok(schema)
     }
@@ -54,7 +55,8 @@ impl Executor {
     /// Never for tables that could be made.
     pub fn end_temporary(&self) -> Result<(), SqlError> {
         let tables: Vec<(Oid, Table)> = self.with(|database| {
-            if database.session(self.session).transaction.is_none() {
+            let session = database.session(self.session);
+            if session.transaction.is_none() || !session.empties_tables {
                 return Vec::new();
             }
             let own = database.temporary_tables(self.session);

@@ -124,8 +124,7 @@ impl Expr {
             },
             Expr::Subquery(subquery) => return subquery.evaluate(cx, row),
             Expr::Engine(call, arguments) => {
-                let arguments =
-                    arguments.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
+                let arguments = values(arguments, cx, row)?;
                 return cx.world().call(*call, &arguments);
             }
             Expr::Aggregate(_) | Expr::Window(_) => {
@@ -152,11 +151,7 @@ impl Called {
                 self.apply(cx, &arguments)
             }
             [only] => self.apply(cx, &[only.evaluate(cx, row)?]),
-            many => {
-                let arguments =
-                    many.iter().map(|part| part.evaluate(cx, row)).collect::<Result<Vec<_>, _>>()?;
-                self.apply(cx, &arguments)
-            }
+            many => self.apply(cx, &values(many, cx, row)?),
         }
     }
 
@@ -278,6 +273,19 @@ fn extreme(greatest: bool, of: &[Expr], cx: &Context<'_>, row: &[Datum]) -> Resu
         }
     }
     Ok(best)
+}
+
+/// The values of these over a row.
+///
+/// # Errors
+/// As for each.
+pub(crate) fn values(exprs: &[Expr], cx: &Context<'_>, row: &[Datum]) -> Result<Vec<Datum>, SqlError> {
+    // Collecting results makes no room for them before they are there.
+    let mut values = Vec::with_capacity(exprs.len());
+    for expr in exprs {
+        values.push(expr.evaluate(cx, row)?);
+    }
+    Ok(values)
 }
 
 /// Refuses what is nested too deep, before the stack does.

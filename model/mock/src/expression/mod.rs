@@ -4,7 +4,7 @@ mod bind;
 mod evaluate;
 
 pub(crate) use bind::{Binder, Bound, Need, SYMMETRIC, VisibleCte, function_name, is_default, sort_key};
-pub(crate) use evaluate::{Context, Outer, check_depth, no_expression};
+pub(crate) use evaluate::{Context, Outer, check_depth, no_expression, values};
 
 use crate::functions::{Aggregate, Call};
 use crate::query::Query;

@@ -5,7 +5,7 @@ use super::Tag;
 use super::lock::Lock;
 use std::collections::BTreeMap;
 
-/// The place of a lock in the table, as long as somebody holds it or waits for it.
+/// The place of a lock in the table, at least as long as somebody holds it or waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot(u32);
 
@@ -44,10 +44,11 @@ impl Table {
         &mut self.locks[slot.0 as usize]
     }
 
-    /// Forgets the lock if nobody holds it or waits for it.
+    /// Forgets the lock if nobody holds it or waits for it, unless it is a relation's, which every statement takes again.
     pub fn tidy(&mut self, slot: Slot) {
         let lock = &self.locks[slot.0 as usize];
-        if lock.is_free() && self.slots.get(&lock.tag) == Some(&slot) {
+        if lock.is_free() && !matches!(lock.tag, Tag::Relation(_)) && self.slots.get(&lock.tag) == Some(&slot)
+        {
             self.slots.remove(&lock.tag);
             self.free.push(slot);
         }

@@ -2,7 +2,7 @@
 
 use super::{Body, Cte, Distinct, Query, Select, each, group, set, sort, window};
 use crate::error::error;
-use crate::expression::{Context, Expr};
+use crate::expression::{Context, Expr, values};
 use crate::types::Datum;
 use drawloom_model::SqlError;
 use std::collections::BTreeSet;
@@ -18,10 +18,7 @@ pub(crate) fn rows(query: &Query, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, S
     query.begin(cx)?;
     let mut rows = match &query.body {
         Body::Select(select) => select.rows(cx)?,
-        Body::Values(rows) => {
-            let one = |row: &Vec<Expr>| row.iter().map(|part| part.evaluate(cx, &[])).collect();
-            rows.iter().map(one).collect::<Result<Vec<_>, _>>()?
-        }
+        Body::Values(rows) => rows.iter().map(|row| values(row, cx, &[])).collect::<Result<Vec<_>, _>>()?,
         Body::Set { operation, all, left, right } => {
             set::combine(*operation, *all, self::rows(left, cx)?, self::rows(right, cx)?)
         }
@@ -174,7 +171,7 @@ impl Select {
     /// # Errors
     /// What the expressions say.
     pub fn projected(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Vec<Datum>, SqlError> {
-        self.project.iter().map(|part| part.evaluate(cx, row)).collect()
+        values(&self.project, cx, row)
     }
 
     /// Repeats each row for what the functions of the list give; who gives less is NULL at the end.
