@@ -5,6 +5,9 @@
 //! submit -> future -> poll -> ready: the reply
 //!                          -> pending: the session's `Pause` says why; `resume` polls again
 //! ```
+//!
+//! Most statements never wait. What they need for that is in boxes of its own, made when they do: a future that has
+//! room for it all is so large that making it takes longer than executing a short statement.
 
 use crate::bug::Bug;
 use crate::catalog::Table;
@@ -79,51 +82,70 @@ impl Executor {
         let moment = self.moment();
         let mut memos = Vec::new();
         loop {
-            let wanted = {
-                let database = self.database.borrow();
-                let world = World::new(&database, self.session, reader, &memos);
-                let cx = Context { world: Some(&world), moment: &moment, parameters, outer: None };
-                let result = read(&cx);
-                let (wanted, kept) = (world.wanted.take(), world.kept.take());
-                drop(database);
-                // While it waits, only a query that locks rows sees what was worked out before it.
-                if !kept.is_empty() && matches!(wanted, None | Some(Want::Rows { .. })) {
-                    self.with(|database| database.session_mut(self.session).kept.extend(kept));
-                }
-                match wanted {
-                    Some(wanted) => wanted,
-                    None => return result,
-                }
-            };
-            memos.push(match wanted {
-                Want::Lock { tag, mode, depth } => {
-                    self.lock_at(tag, mode, depth, "an advisory lock").await?;
-                    Memo::Over
-                }
-                Want::Relation(oid, mode) => {
-                    self.lock(Tag::Relation(oid), mode, "a table's lock").await?;
-                    self.with(|database| database.refresh(self.session));
-                    continue;
-                }
-                Want::Sleep(duration) => {
-                    self.sleep(duration).await?;
-                    Memo::Over
-                }
-                Want::Set { name, value, local } => {
-                    self.configure(&name, value, local)?;
-                    Memo::Over
-                }
-                Want::Announce(announcement) => {
-                    self.touch_unknown();
-                    self.announce(announcement);
-                    Memo::Over
-                }
-                Want::Rows { query, outer } => {
-                    let rows = Box::pin(self.lock_rows(&query, reader, parameters, &outer)).await?;
-                    Memo::Rows(Rc::new(rows))
-                }
-            });
+            match self.attempt_to_read(reader, &moment, parameters, &memos, &read) {
+                Ok(result) => return result,
+                Err(wanted) => memos.extend(Box::pin(self.satisfy(wanted, reader, parameters)).await?),
+            }
         }
+    }
+
+    /// Works something out once. `Err`: what it has to wait for before.
+    fn attempt_to_read<T>(
+        &self,
+        reader: Reader,
+        moment: &Moment,
+        parameters: &[Datum],
+        memos: &[Memo],
+        read: impl Fn(&Context<'_>) -> Result<T, SqlError>,
+    ) -> Result<Result<T, SqlError>, Want> {
+        let database = self.database.borrow();
+        let world = World::new(&database, self.session, reader, memos);
+        let cx = Context { world: Some(&world), moment, parameters, outer: None };
+        let result = read(&cx);
+        let (wanted, kept) = (world.wanted.take(), world.kept.take());
+        drop(database);
+        // While it waits, only a query that locks rows sees what was worked out before it.
+        if !kept.is_empty() && matches!(wanted, None | Some(Want::Rows { .. })) {
+            self.with(|database| database.session_mut(self.session).kept.extend(kept));
+        }
+        wanted.map_or(Ok(result), Err)
+    }
+
+    /// Waits for what an expression wants; what came of it, if it would ask for it again.
+    async fn satisfy(
+        &self,
+        wanted: Want,
+        reader: Reader,
+        parameters: &[Datum],
+    ) -> Result<Option<Memo>, SqlError> {
+        Ok(Some(match wanted {
+            Want::Lock { tag, mode, depth } => {
+                self.lock_at(tag, mode, depth, "an advisory lock").await?;
+                Memo::Over
+            }
+            Want::Relation(oid, mode) => {
+                self.lock(Tag::Relation(oid), mode, "a table's lock").await?;
+                self.with(|database| database.refresh(self.session));
+                return Ok(None);
+            }
+            Want::Sleep(duration) => {
+                self.sleep(duration).await?;
+                Memo::Over
+            }
+            Want::Set { name, value, local } => {
+                self.configure(&name, value, local)?;
+                Memo::Over
+            }
+            Want::Announce(announcement) => {
+                self.touch_unknown();
+                self.announce(announcement);
+                Memo::Over
+            }
+            Want::Rows { query, outer } => {
+                let rows = Box::pin(self.lock_rows(&query, reader, parameters, &outer)).await?;
+                Memo::Rows(Rc::new(rows))
+            }
+        }))
     }
 
     /// Locks something for the transaction, or for the savepoint that it is in.
@@ -138,10 +160,13 @@ impl Executor {
     async fn lock_at(&self, tag: Tag, mode: Mode, depth: u32, on: &'static str) -> Result<(), SqlError> {
         let acquired = self.with(|database| database.locks.get_mut().acquire(self.session, tag, mode, depth));
         match acquired {
-            Acquired::Granted => return Ok(()),
-            Acquired::Deadlock(_) => return Err(deadlock()),
-            Acquired::Waits => (),
+            Acquired::Granted => Ok(()),
+            Acquired::Deadlock(_) => Err(deadlock()),
+            Acquired::Waits => Box::pin(self.wait_in_queue(on)).await,
         }
+    }
+
+    async fn wait_in_queue(&self, on: &'static str) -> Result<(), SqlError> {
         // Whoever closes a circle of waits gives way.
         let closed = !self.has(Bug::UndetectedDeadlock)
             && self.with(|database| {

@@ -97,7 +97,7 @@ impl Executor {
                 queued = true;
             }
             for xid in xids {
-                self.wait_for(xid).await?;
+                Box::pin(self.wait_for(xid)).await?;
             }
         };
         if queued {

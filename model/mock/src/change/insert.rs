@@ -2,6 +2,7 @@
 
 use super::{Insert, Outcome, Target};
 use crate::executor::Executor;
+use crate::expression::values;
 use crate::ids::Tid;
 use crate::log::Change;
 use crate::query;
@@ -23,10 +24,7 @@ impl Executor {
         let rows = self
             .read(reader, parameters, |cx| {
                 let rows = query::rows(&insert.source, cx)?;
-                let values = |row: Vec<Datum>| {
-                    insert.values.iter().map(|value| value.evaluate(cx, &row)).collect::<Result<Vec<_>, _>>()
-                };
-                rows.into_iter().map(values).collect::<Result<Vec<_>, _>>()
+                rows.iter().map(|row| values(&insert.values, cx, row)).collect::<Result<Vec<_>, _>>()
             })
             .await?;
         let mut outcome = Outcome::default();
@@ -36,10 +34,13 @@ impl Executor {
             let row: Row = row.into();
             let (tid, row) = match &insert.conflict {
                 None => (self.insert_row(&insert.target, &row).await?, row),
-                Some(conflict) => match self.insert_or(insert, conflict, row, reader, parameters).await? {
-                    Some(stored) => stored,
-                    None => continue,
-                },
+                Some(conflict) => {
+                    let inserted = Box::pin(self.insert_or(insert, conflict, row, reader, parameters));
+                    match inserted.await? {
+                        Some(stored) => stored,
+                        None => continue,
+                    }
+                }
             };
             outcome.affected += 1;
             self.breathe().await?;

@@ -161,19 +161,32 @@ impl Executor {
                 Ok(Claimed::Gone)
             }
             Claim::Updated(next) => {
-                self.refuse_change("update")?;
                 let request = Request { tid: next, locks_only: true, ..request };
-                let Some(newest) = self.lock_newest(request).await? else { return Ok(Claimed::Gone) };
-                let row = self.replaced(target, 0, row, newest);
-                if let Some(condition) = &source.recheck
-                    && !self.has(Bug::SkippedEvalPlanQual)
-                    && !self.read(reader, parameters, |cx| condition.holds(cx, &row)).await?
-                {
-                    return Ok(Claimed::Gone);
-                }
-                Ok(Claimed::Newer(row))
+                Box::pin(self.claim_newest(request, target, source, reader, parameters, row)).await
             }
         }
+    }
+
+    /// Locks the newest version of a row of FROM that was changed meanwhile, if it still is one that is wanted.
+    async fn claim_newest(
+        &self,
+        request: Request<'_>,
+        target: &Target,
+        source: &Source,
+        reader: Reader,
+        parameters: &[Datum],
+        row: Vec<Datum>,
+    ) -> Result<Claimed, SqlError> {
+        self.refuse_change("update")?;
+        let Some(newest) = self.lock_newest(request).await? else { return Ok(Claimed::Gone) };
+        let row = self.replaced(target, 0, row, newest);
+        if let Some(condition) = &source.recheck
+            && !self.has(Bug::SkippedEvalPlanQual)
+            && !self.read(reader, parameters, |cx| condition.holds(cx, &row)).await?
+        {
+            return Ok(Claimed::Gone);
+        }
+        Ok(Claimed::Newer(row))
     }
 
     /// With one snapshot for all statements, what was changed since may not be changed again.
@@ -259,8 +272,8 @@ impl Executor {
         mode: RowLock,
     ) -> Result<(), SqlError> {
         self.watch_row(target, Some(tid))?;
-        let xid = self.xid();
         self.with(|database| {
+            let xid = database.xid(self.session);
             let command = database.session(self.session).transaction().command;
             let file = target.table.file;
             let heap = &mut database.file_mut(file).heap;

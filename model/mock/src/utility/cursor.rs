@@ -79,7 +79,7 @@ impl Executor {
                 database.catalog(self.session).version() == version
             });
             if is_current {
-                self.check_needs(&plan.needs)?;
+                plan.check_user()?;
                 return Ok(Some(plan));
             }
         }
@@ -261,6 +261,10 @@ impl Executor {
         if self.with(|database| database.session(self.session).cursors.is_empty()) {
             return Ok(());
         }
+        Box::pin(self.outlive_transaction()).await
+    }
+
+    async fn outlive_transaction(&self) -> Result<(), SqlError> {
         let mut cursors =
             self.with(|database| std::mem::take(&mut database.session_mut(self.session).cursors));
         cursors.retain(|_, cursor| cursor.is_held);
