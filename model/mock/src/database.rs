@@ -1,10 +1,7 @@
 //! Everything that the sessions share.
 
 use crate::bug::Bug;
-use crate::catalog::{Catalog, Changes, Naming, Notes, Object, Privilege, SUPERUSER};
-use crate::change::Checks;
-use crate::error::error;
-use crate::expression::EngineCall;
+use crate::catalog::{Catalog, Changes, Naming, Notes, Object, SUPERUSER};
 use crate::footprint::Footprints;
 use crate::ids::{Oid, Xid};
 use crate::locks::Locks;
@@ -14,9 +11,8 @@ use crate::sequence::Sequences;
 use crate::session::{Block, Draft, Level, NamingInputs, Session, Storage, Transaction};
 use crate::settings::Settings;
 use crate::ssi::Ssi;
-use crate::store::{File, Locker, Reader, Transactions};
+use crate::store::{File, Reader, Transactions};
 use crate::two_phase::PreparedTransactions;
-use crate::types::Datum;
 use drawloom_model::{SessionId, SqlError};
 use drawloom_sim::SimTime;
 use std::cell::RefCell;
@@ -348,194 +344,10 @@ impl Database {
         frees
     }
 
-    /// A statement has failed: what its transaction, or the last savepoint, did is undone at once.
-    pub fn fail(&mut self, session: SessionId) {
-        let leaves_entry = self.has(Bug::LeftoverCatalogEntry);
-        let Database { sessions, catalog, .. } = self;
-        let state = sessions.get_mut(&session).expect("the server knows its sessions");
-        let Some(transaction) = &mut state.transaction else { return };
-        if transaction.block == Block::Implicit {
-            if let Some(draft) = transaction.draft.as_ref().filter(|_| leaves_entry) {
-                catalog.apply(&draft.changes);
-            }
-            self.roll_back(session);
-            return;
-        }
-        if transaction.block == Block::Failed {
-            return;
-        }
-        transaction.block = Block::Failed;
-        transaction.checks = Checks::default();
-        transaction.reads_latest = false;
-        let depth = transaction.depth();
-        let level = std::mem::take(transaction.level());
-        // ROLLBACK TO goes back to where the savepoint was set, and may do so again.
-        *transaction.level() = Level {
-            savepoint: level.savepoint.clone(),
-            changes: level.changes.clone(),
-            settings: level.settings.clone(),
-            checks: level.checks.clone(),
-            announced: level.announced,
-            ..Level::default()
-        };
-        let draft = transaction.draft.take();
-        let watched =
-            if depth == 1 && transaction.isolation == Isolation::Serializable { level.xid } else { None };
-        if depth == 1 {
-            transaction.snapshot = None;
-        }
-        if let Some(xid) = watched {
-            self.ssi.get_mut().aborted(xid);
-        }
-        self.undo(session, level, draft);
-        self.locks.borrow_mut().release_since(session, depth);
-    }
-
-    /// Undoes a level: its numbers are those of transactions that never were, and the catalog and the settings are
-    /// as they were before it.
-    pub fn undo(&mut self, session: SessionId, level: Level, draft: Option<Draft>) {
-        let xids: Vec<Xid> = level.xid.into_iter().chain(level.released).collect();
-        if !xids.is_empty() {
-            self.footprints.undo(session);
-        }
-        if level.savepoint.is_some() && self.has(Bug::LockKeptByRollbackTo) {
-            self.keep_row_locks(session, &xids);
-        }
-        for xid in xids {
-            self.transactions.abort(xid);
-        }
-        let Database { catalog: committed, sessions, .. } = self;
-        let state = sessions.get_mut(&session).expect("the server knows its sessions");
-        if let Some(settings) = level.settings {
-            state.settings = settings;
-        }
-        let Some(transaction) = &mut state.transaction else { return };
-        transaction.announcements.truncate(level.announced);
-        let had = level.changes.filter(|changes| draft.is_some() && !changes.is_empty());
-        transaction.draft = had.map(|changes| {
-            let mut catalog = committed.clone();
-            catalog.apply(&changes);
-            Draft { base: committed.version(), catalog, changes }
-        });
-    }
-
-    /// Keeps the row locks of a level that is undone, as [`Bug::LockKeptByRollbackTo`] does.
-    fn keep_row_locks(&mut self, session: SessionId, undone: &[Xid]) {
-        if self.session(session).transaction.as_ref().is_none_or(|transaction| transaction.levels.is_empty())
-        {
-            return;
-        }
-        let heir = self.xid(session);
-        for tuple in self.files.values_mut().flat_map(|file| file.heap.iter_mut()) {
-            if let Some(end) = tuple.end.filter(|end| undone.contains(&end.xid)) {
-                tuple.lockers.push(Locker { xid: heir, mode: end.mode });
-            }
-            tuple.lockers.iter_mut().filter(|it| undone.contains(&it.xid)).for_each(|it| it.xid = heir);
-        }
-    }
-
-    /// What the engine knows.
-    ///
-    /// # Errors
-    /// As PostgreSQL's function of that name.
-    pub fn call(&self, session: SessionId, call: EngineCall, arguments: &[Datum]) -> Result<Datum, SqlError> {
-        Ok(match (call, arguments) {
-            (EngineCall::CurrentUser, _) => {
-                let user = self.catalog(session).object(self.session(session).naming.user);
-                user.map_or(Datum::Null, |role| Datum::Text(role.name()))
-            }
-            (EngineCall::SessionUser, _) => {
-                Datum::Text(self.session(session).settings.get("session_authorization")?)
-            }
-            (EngineCall::CurrentDatabase, _) => Datum::text("postgres"),
-            (EngineCall::CurrentSchema, _) => {
-                let path = &self.session(session).naming.named;
-                let name = path.first().and_then(|schema| self.catalog(session).object(*schema));
-                name.map_or(Datum::Null, |schema| Datum::Text(schema.name()))
-            }
-            (EngineCall::BackendPid, _) => Datum::Int(session.0.into()),
-            (EngineCall::RowVersion, [Datum::Int(tid)]) => Datum::text(format!("(0,{tid})")),
-            (EngineCall::CurrentSetting, [Datum::Text(name)]) => {
-                Datum::Text(self.session(session).setting(name)?)
-            }
-            (EngineCall::Nextval, [Datum::Int(oid)]) => {
-                let oid = relation(*oid)?;
-                self.footprints.touch_sequence(oid, true);
-                self.require_any(session, oid, &[Privilege::Usage, Privilege::Update])?;
-                self.refuse_read_only(session, oid, "nextval")?;
-                if self.has(Bug::RepeatedSequenceValue)
-                    && let Some(value) =
-                        self.sequences.borrow_mut().repeat(self.catalog(session), session, oid)
-                {
-                    return Ok(Datum::Int(value));
-                }
-                let (value, logged) =
-                    self.sequences.borrow_mut().next(self.catalog(session), session, oid)?;
-                if let Some((file, state)) = logged {
-                    self.log_sequence(session, file, state);
-                }
-                Datum::Int(value)
-            }
-            (EngineCall::Currval, [Datum::Int(oid)]) => {
-                let oid = relation(*oid)?;
-                self.require_any(session, oid, &[Privilege::Usage, Privilege::Select])?;
-                Datum::Int(self.sequences.borrow().current(self.catalog(session), session, oid)?)
-            }
-            (EngineCall::Lastval, []) => {
-                Datum::Int(self.sequences.borrow().last(self.catalog(session), session)?)
-            }
-            (EngineCall::Setval, [Datum::Int(oid), Datum::Int(value), rest @ ..]) => {
-                let called = !matches!(rest, [Datum::Bool(false)]);
-                let oid = relation(*oid)?;
-                self.footprints.touch_sequence(oid, true);
-                self.require_any(session, oid, &[Privilege::Update])?;
-                self.refuse_read_only(session, oid, "setval")?;
-                let (file, state) =
-                    self.sequences.borrow_mut().set(self.catalog(session), session, oid, *value, called)?;
-                self.log_sequence(session, file, state);
-                Datum::Int(*value)
-            }
-            (_, arguments) if arguments.iter().any(Datum::is_null) && call != EngineCall::FormatType => {
-                Datum::Null
-            }
-            (call, arguments) if let Some(answer) = self.ask(session, call, arguments)? => answer,
-            (call, _) => return Err(crate::error::unsupported(format!("the function behind {call:?}"))),
-        })
-    }
-
-    /// Refuses the user who may do none of these with a sequence.
-    fn require_any(&self, session: SessionId, oid: Oid, privileges: &[Privilege]) -> Result<(), SqlError> {
-        let catalog = self.catalog(session);
-        let sequence = crate::sequence::find(catalog, oid)?;
-        let user = self.session(session).naming.user;
-        if privileges.iter().any(|privilege| catalog.allows(user, oid, *privilege)) {
-            return Ok(());
-        }
-        Err(error("42501", format!("permission denied for sequence {}", sequence.name)))
-    }
-
-    /// Refuses to take from a sequence in a transaction that may not write, unless it is the session's own.
-    fn refuse_read_only(&self, session: SessionId, oid: Oid, function: &str) -> Result<(), SqlError> {
-        let state = self.session(session);
-        let catalog = self.catalog(session);
-        let place = catalog.object(oid).and_then(Object::place);
-        let is_own = place.is_some() && place == self.temporary_schema(session);
-        if state.transaction().is_read_only && !is_own {
-            let message = format!("cannot execute {function}() in a read-only transaction");
-            return Err(error("25006", message));
-        }
-        Ok(())
-    }
-
     /// The settings that a new session begins with.
     pub fn settings(&self) -> Settings {
         Settings::default()
     }
-}
-
-fn relation(number: i64) -> Result<Oid, SqlError> {
-    let oid = u32::try_from(number).map(Oid);
-    oid.map_err(|_| error("42P01", format!("could not open relation with OID {number}")))
 }
 
 /// The number of the last of these levels, which it gets now if it has none; those around it get theirs first.

@@ -162,11 +162,11 @@ impl Executor {
         match acquired {
             Acquired::Granted => Ok(()),
             Acquired::Deadlock(_) => Err(deadlock()),
-            Acquired::Waits => Box::pin(self.wait_in_queue(on)).await,
+            Acquired::Waits => Box::pin(self.wait_in_queue(tag, mode, on)).await,
         }
     }
 
-    async fn wait_in_queue(&self, on: &'static str) -> Result<(), SqlError> {
+    async fn wait_in_queue(&self, tag: Tag, mode: Mode, on: &'static str) -> Result<(), SqlError> {
         // Whoever closes a circle of waits gives way.
         let closed = !self.has(Bug::UndetectedDeadlock)
             && self.with(|database| {

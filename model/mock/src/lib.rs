@@ -33,6 +33,7 @@ mod cursor;
 mod database;
 mod define;
 mod disk;
+mod engine_call;
 pub mod error;
 mod executor;
 mod explain;
@@ -63,6 +64,7 @@ mod system;
 mod transaction;
 mod two_phase;
 pub mod types;
+mod undo;
 mod utility;
 mod world;
 
