@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use drawloom_mock::{Bug, Isolation};
 use drawloom_model::{Dialect, Event, Observation, SqlError};
 use drawloom_replays::{Engine, Plan, search};
-use drawloom_sim::{Host, SimTime};
+use drawloom_sim::faults::{Fault, FaultPlan};
+use drawloom_sim::{Host, Profile, SimTime};
 use drawloom_sqlite::{Busy, JournalMode, Options};
 use drawloom_workloads::{ALL, Action, Client, Variant, Workload};
 
@@ -67,6 +68,24 @@ fn a_workload_runs_on_the_engines_that_speak_its_sql() {
     for workload in ALL {
         let plan = Plan::usual(workload.name(), "correct").unwrap();
         assert_eq!(Some(&plan.engine), Engine::speaking(*workload).next().as_ref());
+    }
+}
+
+/// On the mock a variant is wrong at the levels that it names, and right at all others.
+#[test]
+fn variants_are_wrong_at_the_levels_they_say() {
+    for (workload, variant) in ALL.iter().flat_map(|it| it.variants().iter().map(move |of| (it, of))) {
+        let named = variant.wrong_on.iter().filter(|wrong| wrong.backend == "mock");
+        let wrong: Vec<&str> = named.flat_map(|wrong| wrong.levels.iter().copied()).collect();
+        for level in Isolation::ALL {
+            let usual = Plan::usual(workload.name(), variant.name).unwrap();
+            let faults = FaultPlan { kinds: Fault::ALL.to_vec(), swarm: true };
+            let plan = Plan { network: Profile::Flaky, faults, engine: mock(level, &[]), ..usual };
+            let is_wrong = wrong.contains(&level.name());
+            let found = search::first_finding(&plan, 0..if is_wrong { 1_000 } else { 12 }).unwrap();
+            let of = format!("{} {}, {}", workload.name(), variant.name, level.name());
+            assert_eq!(found.is_some(), is_wrong, "{of}: {}", found.map_or(String::new(), |it| it.story));
+        }
     }
 }
 

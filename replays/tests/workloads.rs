@@ -143,7 +143,7 @@ fn what_sqlite_makes_right_is_silent() {
             }
         }
     }
-    assert_eq!(names, [("bank", "read-modify-write-tx")]);
+    assert_eq!(names, [("bank", "read-modify-write-tx"), ("oncall", "unlocked")]);
 }
 
 /// One worker alone interleaves with nobody: even a wrong variant is right then, if no answer is lost.

@@ -32,6 +32,16 @@ fn an_option_of_another_engine_is_refused() {
 }
 
 #[test]
+fn a_workload_is_refused_by_an_engine_that_does_not_speak_its_sql() {
+    let place = Place::new();
+    let others = ["migration", "sqlite", "but mock does", "drawloom run migration --backend mock"];
+    place.drawloom("run migration --backend sqlite").exits(2).says_only(&others);
+    place.drawloom("run migration --sqlite-busy error").exits(2).says_only(&["--backend sqlite"]);
+    place.drawloom("run migration --seed 0").exits(0).prints(&["mock"]);
+    place.drawloom("list").exits(0).prints(&["runs on mock\n"]);
+}
+
+#[test]
 fn unknown_engines_levels_and_bugs_are_usage_and_the_nearest_are_shown() {
     let place = Place::new();
     for (arguments, words) in [

@@ -2,6 +2,7 @@
 
 use crate::place::{Place, Ran};
 use crate::process::ended;
+use drawloom::Engine;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -216,11 +217,13 @@ fn list_names_everything() {
     let text = place.drawloom("list").exits(0);
     let names: Vec<&str> = drawloom_workloads::ALL.iter().map(|workload| workload.name()).collect();
     assert_eq!(names_in(&json), names);
-    for workload in ["bank", "counter", "checkout", "queue", "signup", "ids", "sync"] {
+    for workload in ["bank", "counter", "checkout", "queue", "signup", "ids", "sync", "oncall", "migration"] {
         assert!(names.contains(&workload), "{workload}");
     }
     for (listed, workload) in json.as_array().unwrap().iter().zip(drawloom_workloads::ALL) {
         text.prints(&[workload.name(), workload.about()]);
+        let on: Vec<&str> = Engine::speaking(*workload).map(|engine| engine.name()).collect();
+        assert_eq!(listed["backends"], serde_json::json!(on), "{listed}");
         let variants = &listed["variants"];
         let names: Vec<&str> = workload.variants().iter().map(|variant| variant.name).collect();
         assert_eq!(names_in(variants), names);

@@ -13,6 +13,8 @@ mod checkout;
 mod client;
 mod counter;
 mod ids;
+mod migration;
+mod oncall;
 mod queue;
 mod report;
 mod signup;
@@ -31,6 +33,8 @@ pub const ALL: &[&dyn Workload] = &[
     &checkout::Checkout,
     &counter::Counter,
     &ids::Ids,
+    &migration::Migration,
+    &oncall::OnCall,
     &queue::Queue,
     &report::Report,
     &signup::Signup,
@@ -113,19 +117,31 @@ impl Variant {
 }
 
 /// Wrong wherever two statements are two transactions: at every level of every engine.
-const WRONG_EVERYWHERE: &[WrongOn] = &[
-    WrongOn { backend: "sqlite", levels: &["serializable"] },
-    WrongOn { backend: "postgres", levels: &["read-committed", "repeatable-read", "serializable"] },
-    WrongOn {
-        backend: "mock",
-        levels: &["read-uncommitted", "read-committed", "repeatable-read", "serializable", "strict"],
-    },
-];
+const WRONG_EVERYWHERE: &[WrongOn] = &[SQLITE, POSTGRES, MOCK];
+
+/// Wrong on SQLite.
+const SQLITE: WrongOn = WrongOn { backend: "sqlite", levels: &["serializable"] };
+
+/// Wrong at every level of PostgreSQL.
+const POSTGRES: WrongOn =
+    WrongOn { backend: "postgres", levels: &["read-committed", "repeatable-read", "serializable"] };
+
+/// Wrong at every level of the mock.
+const MOCK: WrongOn = WrongOn {
+    backend: "mock",
+    levels: &["read-uncommitted", "read-committed", "repeatable-read", "serializable", "strict"],
+};
 
 /// Wrong only where a transaction's statements each see a state of their own.
 const WRONG_AT_READ_COMMITTED: &[WrongOn] = &[
     WrongOn { backend: "postgres", levels: &["read-committed"] },
     WrongOn { backend: "mock", levels: &["read-uncommitted", "read-committed"] },
+];
+
+/// Wrong wherever two transactions may each miss what the other one writes.
+const WRONG_BELOW_SERIALIZABLE: &[WrongOn] = &[
+    WrongOn { backend: "postgres", levels: &["read-committed", "repeatable-read"] },
+    WrongOn { backend: "mock", levels: &["read-uncommitted", "read-committed", "repeatable-read"] },
 ];
 
 const fn correct(about: &'static str) -> Variant {

@@ -51,6 +51,7 @@ const PLANTED: &[Bug] = &[
     Bug::LockKeptByRollbackTo,
     Bug::StalePlan,
     Bug::DroppedTable,
+    Bug::NonAtomicRename,
     Bug::IndexMissesRow,
     Bug::UncheckedUniqueKey,
     Bug::EarlyAcknowledgement,
@@ -103,32 +104,32 @@ bugs! {
     WriteSkew {
         name: "write-skew",
         sentence: "At SERIALIZABLE, two transactions commit of which each read what the other one wrote.",
-        oracle: "answers that no serial order of the transactions gives",
-        workload: None,
+        oracle: "invariant: a shift keeps at least one doctor",
+        workload: Some("oncall --variant unlocked --isolation serializable"),
     }
     LockKeptByRollbackTo {
         name: "lock-kept-by-rollback-to",
         sentence: "ROLLBACK TO keeps the row locks that were taken after the savepoint.",
-        oracle: "progress: a statement waits for a row that nobody has changed",
-        workload: None,
+        oracle: "invariant: asking in turn ends in no deadlock",
+        workload: Some("oncall"),
     }
     StalePlan {
         name: "stale-plan",
         sentence: "A statement that was planned before an ALTER TABLE is executed as it was planned.",
-        oracle: "an answer with the columns of before",
-        workload: None,
+        oracle: "invariant: a column that was added is there",
+        workload: Some("migration"),
     }
     DroppedTable {
         name: "dropped-table",
         sentence: "A session goes on using a table that another one has dropped.",
-        oracle: "an answer where 42P01 is due",
-        workload: None,
+        oracle: "invariant: a replaced report is gone",
+        workload: Some("migration"),
     }
     NonAtomicRename {
         name: "non-atomic-rename",
         sentence: "Renaming a table takes the old name away before it gives the new one.",
-        oracle: "42P01 for a table that is always there, under one of its names",
-        workload: None,
+        oracle: "invariant: there is always a report",
+        workload: Some("migration"),
     }
     IndexMissesRow {
         name: "index-misses-row",
@@ -193,8 +194,8 @@ bugs! {
     LeftoverCatalogEntry {
         name: "leftover-catalog-entry",
         sentence: "A schema change that fails leaves its entry in the catalog.",
-        oracle: "42P07 for a table that nobody has created",
-        workload: None,
+        oracle: "invariant: a column that is there was added",
+        workload: Some("migration"),
     }
     CopyLosesLastRow {
         name: "copy-loses-last-row",

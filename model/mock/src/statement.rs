@@ -144,6 +144,7 @@ impl Executor {
                 return Box::pin(self.utility(ast)).await;
             };
             self.refuse_if_read_only(&plan)?;
+            self.refuse_if_renamed(&plan)?;
             // With one snapshot for all statements it is taken before anything is waited for.
             self.keep_snapshot();
             self.lock_relations(&plan.uses).await?;
@@ -184,6 +185,32 @@ impl Executor {
                 plans.insert(text.sql.clone(), plan.clone());
             });
         }
+    }
+
+    /// With [`Bug::NonAtomicRename`], a table that another transaction has renamed has no name until that one ends.
+    ///
+    /// # Errors
+    /// `42P01`
+    fn refuse_if_renamed(&self, plan: &Plan) -> Result<(), SqlError> {
+        if !self.has(Bug::NonAtomicRename) {
+            return Ok(());
+        }
+        self.with(|database| {
+            let catalog = database.catalog(self.session);
+            let others = database.sessions.iter().filter(|(session, _)| **session != self.session);
+            let drafts = others.filter_map(|(_, other)| other.transaction.as_ref()?.draft.as_ref());
+            for (draft, (oid, _)) in drafts.flat_map(|draft| plan.uses.iter().map(move |used| (draft, used)))
+            {
+                let name = catalog.object(*oid).map(Object::name);
+                if draft.catalog.object(*oid).is_some_and(|object| Some(object.name()) != name) {
+                    return Err(error(
+                        "42P01",
+                        format!("relation \"{}\" does not exist", name.unwrap_or_default()),
+                    ));
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Refuses a statement that changes or locks rows in a transaction that may not write, unless they are the session's
