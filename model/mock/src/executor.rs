@@ -84,7 +84,7 @@ impl Executor {
         loop {
             match self.attempt_to_read(reader, &moment, parameters, &memos, &read) {
                 Ok(result) => return result,
-                Err(wanted) => memos.extend(Box::pin(self.satisfy(wanted, reader, parameters)).await?),
+                Err(wanted) => memos.extend(Box::pin(self.satisfy(*wanted, reader, parameters)).await?),
             }
         }
     }
@@ -97,7 +97,7 @@ impl Executor {
         parameters: &[Datum],
         memos: &[Memo],
         read: impl Fn(&Context<'_>) -> Result<T, SqlError>,
-    ) -> Result<Result<T, SqlError>, Want> {
+    ) -> Result<Result<T, SqlError>, Box<Want>> {
         let database = self.database.borrow();
         let world = World::new(&database, self.session, reader, memos);
         let cx = Context { world: Some(&world), moment, parameters, outer: None };
@@ -108,7 +108,7 @@ impl Executor {
         if !kept.is_empty() && matches!(wanted, None | Some(Want::Rows { .. })) {
             self.with(|database| database.session_mut(self.session).kept.extend(kept));
         }
-        wanted.map_or(Ok(result), Err)
+        wanted.map_or(Ok(result), |wanted| Err(wanted.into()))
     }
 
     /// Waits for what an expression wants; what came of it, if it would ask for it again.
