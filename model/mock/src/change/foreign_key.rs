@@ -11,6 +11,7 @@
 
 use super::event::{Change, Event, Nulls};
 use crate::catalog::{Catalog, Deferral, Key, Table};
+use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::{Oid, Tid};
@@ -37,6 +38,12 @@ impl Executor {
     /// # Errors
     /// `23503`: a foreign key is broken; and those of what is done about it.
     pub async fn check_keys(&self) -> Result<(), SqlError> {
+        let is_done =
+            |database: &mut Database| database.session(self.session).transaction().checks.now.is_empty();
+        if self.with(is_done) { Ok(()) } else { Box::pin(self.check_now()).await }
+    }
+
+    async fn check_now(&self) -> Result<(), SqlError> {
         loop {
             let event = self
                 .with(|database| database.session_mut(self.session).transaction_mut().checks.now.pop_front());
@@ -54,6 +61,10 @@ impl Executor {
             let transaction = database.session_mut(self.session).transaction.as_mut();
             transaction.map(|transaction| std::mem::take(&mut transaction.checks.later)).unwrap_or_default()
         });
+        if events.is_empty() { Ok(()) } else { Box::pin(self.check_later(events, all)).await }
+    }
+
+    async fn check_later(&self, events: Vec<Event>, all: bool) -> Result<(), SqlError> {
         for event in events {
             self.check_unless_deferred(event, all).await?;
         }
