@@ -2,7 +2,6 @@
 
 use super::{Reader, Row, State, Transactions};
 use crate::ids::{Tid, Xid};
-use std::collections::BTreeMap;
 
 /// How strongly a row is locked (PostgreSQL's manual, 13.3.2), the weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,11 +103,40 @@ impl Tuple {
     }
 }
 
-/// A table's versions, in the order in which they were written.
+/// How many versions stand together.
+const PAGE_VERSIONS: usize = 64;
+
+/// A table's versions, in the order in which they were written. They are found by their numbers, which are given in
+/// that order; where all versions of a page are forgotten, so is the page.
 #[derive(Debug, Default)]
 pub(crate) struct Heap {
-    tuples: BTreeMap<Tid, Tuple>,
+    pages: Vec<Page>,
     written: u32,
+    len: usize,
+}
+
+/// Versions with numbers that follow on each other.
+#[derive(Debug, Default)]
+struct Page {
+    tuples: Vec<Option<Tuple>>,
+    len: usize,
+}
+
+impl Page {
+    fn forget(&mut self, slot: usize) -> Option<Tuple> {
+        let tuple = self.tuples.get_mut(slot)?.take()?;
+        self.len -= 1;
+        if self.len == 0 && self.tuples.len() == PAGE_VERSIONS {
+            self.tuples = Vec::new();
+        }
+        Some(tuple)
+    }
+}
+
+/// The page of a version, and its place there.
+fn place(tid: Tid) -> (usize, usize) {
+    let before = (tid.0 as usize).wrapping_sub(1);
+    (before / PAGE_VERSIONS, before % PAGE_VERSIONS)
 }
 
 impl Heap {
@@ -121,7 +149,14 @@ impl Heap {
     pub fn push(&mut self, tuple: Tuple) -> Tid {
         let tid = self.next();
         self.written = tid.0;
-        self.tuples.insert(tid, tuple);
+        self.len += 1;
+        let (page, _) = place(tid);
+        if page == self.pages.len() {
+            self.pages.push(Page::default());
+        }
+        let page = &mut self.pages[page];
+        page.tuples.push(Some(tuple));
+        page.len += 1;
         tid
     }
 
@@ -132,28 +167,36 @@ impl Heap {
     }
 
     pub fn get(&self, tid: Tid) -> Option<&Tuple> {
-        self.tuples.get(&tid)
+        let (page, slot) = place(tid);
+        self.pages.get(page)?.tuples.get(slot)?.as_ref()
     }
 
     pub fn get_mut(&mut self, tid: Tid) -> Option<&mut Tuple> {
-        self.tuples.get_mut(&tid)
+        let (page, slot) = place(tid);
+        self.pages.get_mut(page)?.tuples.get_mut(slot)?.as_mut()
     }
 
     pub fn remove(&mut self, tid: Tid) -> Option<Tuple> {
-        self.tuples.remove(&tid)
+        let (page, slot) = place(tid);
+        let tuple = self.pages.get_mut(page)?.forget(slot)?;
+        self.len -= 1;
+        Some(tuple)
     }
 
     /// Every version, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (Tid, &Tuple)> {
-        self.tuples.iter().map(|(tid, tuple)| (*tid, tuple))
+        self.pages.iter().zip(0..).flat_map(|(page, number)| {
+            let tids = (number * PAGE_VERSIONS as u32 + 1..).map(Tid);
+            page.tuples.iter().zip(tids).filter_map(|(tuple, tid)| Some((tid, tuple.as_ref()?)))
+        })
     }
 
     /// Every version, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tuple> {
-        self.tuples.values_mut()
+        self.pages.iter_mut().flat_map(|page| page.tuples.iter_mut().flatten())
     }
 
     pub fn len(&self) -> usize {
-        self.tuples.len()
+        self.len
     }
 }
