@@ -71,7 +71,8 @@ fn a_workload_runs_on_the_engines_that_speak_its_sql() {
     }
 }
 
-/// On the mock a variant is wrong at the levels that it names, and right at all others.
+/// On the mock a variant is wrong at the levels that it names, and right at all others but READ UNCOMMITTED, where
+/// whoever looks may see a transfer half done.
 #[test]
 fn variants_are_wrong_at_the_levels_they_say() {
     for (workload, variant) in ALL.iter().flat_map(|it| it.variants().iter().map(move |of| (it, of))) {
@@ -82,6 +83,9 @@ fn variants_are_wrong_at_the_levels_they_say() {
             let faults = FaultPlan { kinds: Fault::ALL.to_vec(), swarm: true };
             let plan = Plan { network: Profile::Flaky, faults, engine: mock(level, &[]), ..usual };
             let is_wrong = wrong.contains(&level.name());
+            if !is_wrong && level == Isolation::ReadUncommitted {
+                continue;
+            }
             let found = search::first_finding(&plan, 0..if is_wrong { 1_000 } else { 12 }).unwrap();
             let of = format!("{} {}, {}", workload.name(), variant.name, level.name());
             assert_eq!(found.is_some(), is_wrong, "{of}: {}", found.map_or(String::new(), |it| it.story));
