@@ -191,7 +191,7 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 }
 
 /// What the table holds: workload, variant, surroundings, seed.
-const GOLDEN: [(&str, &str, Surroundings, u64); 14] = [
+const GOLDEN: [(&str, &str, Surroundings, u64); 20] = [
     ("bank", "correct", (Profile::Direct, "none"), 0),
     ("bank", "correct", (Profile::Lan, "none"), 1),
     ("bank", "correct", (Profile::Flaky, "swarm"), 2),
@@ -206,6 +206,12 @@ const GOLDEN: [(&str, &str, Surroundings, u64); 14] = [
     ("signup", "check-then-insert", (Profile::Direct, "none"), 9),
     ("sync", "correct", (Profile::Flaky, "swarm"), 10),
     ("sync", "cursor-by-timestamp", (Profile::Lan, "swarm"), 11),
+    ("oncall", "correct", (Profile::Flaky, "swarm"), 14),
+    ("oncall", "unlocked", (Profile::Direct, "none"), 15),
+    ("migration", "correct", (Profile::Flaky, "swarm"), 16),
+    ("migration", "two-transactions", (Profile::Lan, "none"), 17),
+    ("report", "correct", (Profile::Flaky, "swarm"), 18),
+    ("report", "offset", (Profile::Lan, "none"), 19),
 ];
 
 /// SQLite's settings, each in one more row: a rollback journal writes elsewhere than a log.

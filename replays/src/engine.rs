@@ -175,18 +175,13 @@ impl Engine {
     }
 }
 
-/// The mock's bug with this name, whether or not it can be planted yet.
+/// The mock's bug with this name.
 ///
 /// # Errors
 /// There is none; the error names the nearest.
 pub fn bug(name: &str) -> Result<Bug, PlanError> {
     let named = Bug::ALL.iter().find(|bug| bug.name() == name);
     named.copied().ok_or_else(|| unknown("bug", name, Bug::ALL.iter().map(|bug| bug.name())))
-}
-
-/// The bugs that can be planted in the mock.
-pub fn planted() -> impl Iterator<Item = Bug> {
-    Bug::ALL.iter().copied().filter(|bug| bug.is_planted())
 }
 
 /// [`Engine::called`] by its name.

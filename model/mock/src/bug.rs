@@ -5,7 +5,7 @@ macro_rules! bugs {
         name: $name:literal,
         sentence: $sentence:literal,
         oracle: $oracle:literal,
-        workload: $workload:expr,
+        workload: $workload:literal,
     })*) => {
         /// A way in which the engine is wrong when it is told to be.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +14,7 @@ macro_rules! bugs {
         }
 
         impl Bug {
-            /// Every bug, planted or not.
+            /// Every bug.
             pub const ALL: &[Bug] = &[$(Bug::$bug),*];
 
             /// The bug's name, as one types it.
@@ -32,48 +32,12 @@ macro_rules! bugs {
                 match self { $(Bug::$bug => $oracle),* }
             }
 
-            /// The workload that finds it, as the arguments of `drawloom run`, without backend and bug; `None` where
-            /// no workload does what it takes.
-            pub fn workload(self) -> Option<&'static str> {
+            /// The workload that finds it, as the arguments of `drawloom run`, without backend and bug.
+            pub fn workload(self) -> &'static str {
                 match self { $(Bug::$bug => $workload),* }
             }
         }
     };
-}
-
-/// The bugs that the engine has. The others are only names so far, and asking for one is an error.
-const PLANTED: &[Bug] = &[
-    Bug::DirtyRead,
-    Bug::LostUpdate,
-    Bug::SkippedEvalPlanQual,
-    Bug::NoFirstUpdaterWins,
-    Bug::WriteSkew,
-    Bug::LockKeptByRollbackTo,
-    Bug::StalePlan,
-    Bug::DroppedTable,
-    Bug::NonAtomicRename,
-    Bug::IndexMissesRow,
-    Bug::UncheckedUniqueKey,
-    Bug::EarlyAcknowledgement,
-    Bug::HalfRecovery,
-    Bug::RepeatedSequenceValue,
-    Bug::CancelledInForce,
-    Bug::LostWakeup,
-    Bug::UndetectedDeadlock,
-    Bug::CursorPhantom,
-    Bug::WrongRowCount,
-    Bug::LeftoverCatalogEntry,
-    Bug::CopyLosesLastRow,
-    Bug::StaleMaterializedView,
-    Bug::UnfencedFailover,
-    Bug::StatementPanic,
-];
-
-impl Bug {
-    /// Whether the engine has it.
-    pub fn is_planted(self) -> bool {
-        PLANTED.contains(&self)
-    }
 }
 
 bugs! {
@@ -81,145 +45,145 @@ bugs! {
         name: "dirty-read",
         sentence: "A query reads what other transactions have written and not committed.",
         oracle: "invariant: the total is conserved",
-        workload: Some("bank"),
+        workload: "bank",
     }
     LostUpdate {
         name: "lost-update",
         sentence: "An UPDATE that waited for a row computes the new version from the one of before the wait.",
         oracle: "invariant: the total is conserved",
-        workload: Some("bank"),
+        workload: "bank",
     }
     SkippedEvalPlanQual {
         name: "skipped-eval-plan-qual",
         sentence: "At READ COMMITTED, a row that changed while a statement waited for it is not tested against WHERE again.",
         oracle: "invariant: a job finishes exactly once",
-        workload: Some("queue"),
+        workload: "queue",
     }
     NoFirstUpdaterWins {
         name: "no-first-updater-wins",
         sentence: "At REPEATABLE READ, a row that changed after the snapshot is overwritten, where 40001 is due.",
         oracle: "invariant: the total is conserved",
-        workload: Some("bank --variant read-modify-write-tx --isolation repeatable-read"),
+        workload: "bank --variant read-modify-write-tx --isolation repeatable-read",
     }
     WriteSkew {
         name: "write-skew",
         sentence: "At SERIALIZABLE, two transactions commit of which each read what the other one wrote.",
         oracle: "invariant: a shift keeps at least one doctor",
-        workload: Some("oncall --variant unlocked --isolation serializable"),
+        workload: "oncall --variant unlocked --isolation serializable",
     }
     LockKeptByRollbackTo {
         name: "lock-kept-by-rollback-to",
         sentence: "ROLLBACK TO keeps the row locks that were taken after the savepoint.",
         oracle: "invariant: asking in turn ends in no deadlock",
-        workload: Some("oncall"),
+        workload: "oncall",
     }
     StalePlan {
         name: "stale-plan",
         sentence: "A statement that was planned before an ALTER TABLE is executed as it was planned.",
         oracle: "invariant: a column that was added is there",
-        workload: Some("migration"),
+        workload: "migration",
     }
     DroppedTable {
         name: "dropped-table",
         sentence: "A session goes on using a table that another one has dropped.",
         oracle: "invariant: a replaced report is gone",
-        workload: Some("migration"),
+        workload: "migration",
     }
     NonAtomicRename {
         name: "non-atomic-rename",
         sentence: "Renaming a table takes the old name away before it gives the new one.",
         oracle: "invariant: there is always a report",
-        workload: Some("migration"),
+        workload: "migration",
     }
     IndexMissesRow {
         name: "index-misses-row",
         sentence: "The new version of an updated row is left out of an index.",
         oracle: "invariant: the total is conserved",
-        workload: Some("bank"),
+        workload: "bank",
     }
     UncheckedUniqueKey {
         name: "unchecked-unique-key",
         sentence: "A unique key is checked against the rows that one's own transaction sees, and no others.",
         oracle: "invariant: access is granted exactly once",
-        workload: Some("signup"),
+        workload: "signup",
     }
     EarlyAcknowledgement {
         name: "early-acknowledgement",
         sentence: "COMMIT answers before the transaction is durable.",
         oracle: "invariant: a stored document is kept",
-        workload: Some("ids --faults crash"),
+        workload: "ids --faults crash",
     }
     HalfRecovery {
         name: "half-recovery",
         sentence: "Recovery brings back a part of what a transaction wrote.",
         oracle: "invariant: the total is conserved",
-        workload: Some("bank --faults crash"),
+        workload: "bank --faults crash",
     }
     RepeatedSequenceValue {
         name: "repeated-sequence-value",
         sentence: "A sequence hands out one value twice.",
         oracle: "invariant: an entry has an id of its own",
-        workload: Some("report"),
+        workload: "report",
     }
     CancelledInForce {
         name: "cancelled-in-force",
         sentence: "A statement that was cancelled answers 57014, and what it wrote stays.",
         oracle: "invariant: no update is lost",
-        workload: Some("counter --yields --faults cancel"),
+        workload: "counter --yields --faults cancel",
     }
     LostWakeup {
         name: "lost-wakeup",
         sentence: "A statement is not told that the lock it waits for was released.",
         oracle: "progress: workers wait for ever",
-        workload: Some("bank"),
+        workload: "bank",
     }
     UndetectedDeadlock {
         name: "undetected-deadlock",
         sentence: "Transactions that wait for each other wait for ever.",
         oracle: "progress: workers wait for ever",
-        workload: Some("bank"),
+        workload: "bank",
     }
     CursorPhantom {
         name: "cursor-phantom",
         sentence: "A cursor shows rows that were committed after it was opened.",
         oracle: "invariant: a report adds up to its total",
-        workload: Some("report"),
+        workload: "report",
     }
     WrongRowCount {
         name: "wrong-row-count",
         sentence: "An UPDATE counts a row that it waited for and then did not change.",
         oracle: "invariant: the total is conserved",
-        workload: Some("bank"),
+        workload: "bank",
     }
     LeftoverCatalogEntry {
         name: "leftover-catalog-entry",
         sentence: "A schema change that fails leaves its entry in the catalog.",
         oracle: "invariant: a column that is there was added",
-        workload: Some("migration"),
+        workload: "migration",
     }
     CopyLosesLastRow {
         name: "copy-loses-last-row",
         sentence: "COPY stores all rows but the last one, and counts that one too.",
         oracle: "invariant: what was loaded is there",
-        workload: Some("report"),
+        workload: "report",
     }
     StaleMaterializedView {
         name: "stale-materialized-view",
         sentence: "REFRESH MATERIALIZED VIEW misses the last commit.",
         oracle: "invariant: a refreshed view is its query",
-        workload: Some("report"),
+        workload: "report",
     }
     UnfencedFailover {
         name: "unfenced-failover",
         sentence: "After a failover the old primary goes on acknowledging commits.",
         oracle: "invariant: a stored document is kept",
-        workload: Some("ids --faults failover"),
+        workload: "ids --faults failover",
     }
     StatementPanic {
         name: "statement-panic",
         sentence: "The engine panics inside a statement.",
         oracle: "panics: a turn panics",
-        workload: Some("bank"),
+        workload: "bank",
     }
 }
 

@@ -107,6 +107,6 @@ mod tests {
             refused("create or replace rule"),
             "CREATE OR REPLACE RULE is not supported by the mock (0A000)"
         );
-        assert_eq!(refused("DOO 1"), "syntax error at or near \"DOO\" (42601)");
+        assert_eq!(refused("DOO 1"), "syntax error at or near \"DOO\" (42601, at character 1)");
     }
 }

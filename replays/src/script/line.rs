@@ -75,11 +75,7 @@ fn option(name: &str, value: &str, options: &mut Options) -> Result<(), String> 
             options.isolation = level.ok_or_else(|| unknown("isolation", value, names).to_string())?;
         }
         "bug" => {
-            let bug = engine::bug(value).map_err(|error| error.to_string())?;
-            if !bug.is_planted() {
-                return Err(format!("the engine does not have the bug {value} yet"));
-            }
-            options.bugs.insert(bug);
+            options.bugs.insert(engine::bug(value).map_err(|error| error.to_string())?);
         }
         _ => return Err(unknown("option", name, ["isolation", "bug"].into_iter()).to_string()),
     }
@@ -131,7 +127,6 @@ mod tests {
             ("isolation: strikt", "strict"),
             ("isolated: strict", "isolation"),
             ("bug: lost-updates", "lost-update"),
-            ("bug: unfenced-failover", "does not have the bug"),
             ("wait 5", "5 is no time"),
             ("wait s", "s is no time"),
             ("wait 99999999999s", "is no time"),

@@ -57,9 +57,9 @@ impl Binder<'_> {
         }
         let ast::Expr::Subquery(query) = ast else {
             let message = "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression";
-            return Err(error("0A000", message));
+            return Err(error("0A000", message).at(place::expression(ast)));
         };
-        let query = self.subquery(query)?;
+        let query = self.in_clause("UPDATE", |binder| binder.subquery(query))?;
         if query.columns.len() > 1 && query.any(&|expr, _| matches!(expr, Expr::Engine(..))) {
             return Err(unsupported("an assignment of a row that the engine is asked for"));
         }

@@ -90,10 +90,6 @@ impl Binder<'_> {
     fn when(&mut self, clause: &ast::MergeClause, target: &Target) -> Result<When, SqlError> {
         let condition = clause.predicate.as_ref().map(|condition| self.condition(condition, "WHEN"));
         let condition = condition.transpose()?;
-        let is_aggregate = |expr: &Expr, depth| depth == 0 && matches!(expr, Expr::Aggregate(_));
-        if condition.as_ref().is_some_and(|condition| condition.any(&is_aggregate)) {
-            return Err(error("42803", "aggregate functions are not allowed in MERGE WHEN conditions"));
-        }
         let action = match &clause.action {
             ast::MergeAction::DoNothing { .. } => Action::Nothing,
             ast::MergeAction::Delete { .. } => Action::Delete,
@@ -138,7 +134,7 @@ impl Binder<'_> {
                     return Err(super::bind::no_value(column));
                 }
                 Some(ast) => {
-                    let bound = self.expr(ast)?;
+                    let bound = self.in_clause("VALUES", |binder| binder.expr(ast))?;
                     assigned(self, bound, column)?
                 }
             });

@@ -163,7 +163,18 @@ impl Heap {
     /// Puts a version back where it was.
     pub fn restore(&mut self, tid: Tid, tuple: Tuple) {
         self.written = self.written.max(tid.0);
-        self.tuples.insert(tid, tuple);
+        let (page, slot) = place(tid);
+        if page >= self.pages.len() {
+            self.pages.resize_with(page + 1, Page::default);
+        }
+        let page = &mut self.pages[page];
+        if slot >= page.tuples.len() {
+            page.tuples.resize_with(slot + 1, || None);
+        }
+        if page.tuples[slot].replace(tuple).is_none() {
+            page.len += 1;
+            self.len += 1;
+        }
     }
 
     pub fn get(&self, tid: Tid) -> Option<&Tuple> {

@@ -167,6 +167,7 @@ impl<'a> Binder<'a> {
             "JOIN/ON" => "JOIN conditions",
             "CHECK" => "check constraints",
             "FILTER" => "FILTER",
+            "WHEN" => "MERGE WHEN conditions",
             _ => self.clause,
         };
         let bound = self.in_clause(clause, |binder| binder.expr(ast));
