@@ -79,7 +79,7 @@ fn variants() -> impl Iterator<Item = (&'static dyn Workload, &'static str)> {
     let of = |workload: &'static &'static dyn Workload| {
         workload.variants().iter().map(move |variant| (*workload, variant.name))
     };
-    ALL.iter().flat_map(of).filter(|(workload, _)| !looks_at_the_clock(*workload))
+    ALL.iter().flat_map(of).filter(|(workload, _)| !looks_elsewhere(*workload))
 }
 
 /// SQLite, and the mock at every level, if they speak the workload's SQL.
@@ -89,9 +89,9 @@ fn engines(workload: &'static dyn Workload) -> impl Iterator<Item = Engine> {
     all.filter(move |engine| engine.speaks(workload))
 }
 
-/// Two of its variants go by the clock, which every step moves.
-fn looks_at_the_clock(workload: &dyn Workload) -> bool {
-    workload.name() == "sync"
+/// Some actions go by the clock, which every step moves, or by what others have noted.
+fn looks_elsewhere(workload: &dyn Workload) -> bool {
+    ["sync", "migration"].contains(&workload.name())
 }
 
 /// Definitions and cursors touch what is not told.

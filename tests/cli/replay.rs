@@ -59,8 +59,8 @@ fn a_file_that_is_no_replay_for_us_gets_one_clear_line() {
         ("text", b"hello\n", 2, &["not a drawloom replay"]),
         ("truncated", &whole[..whole.len() - 1], 2, &["truncated"]),
         ("corrupt", &corrupt, 2, &["corrupt"]),
-        ("newer", &frame(codec::VERSION + 1, body), 2, &["newer", "4", "3"]),
-        ("older", &frame(codec::VERSION - 1, body), 2, &["older", "2", "3"]),
+        ("newer", &frame(codec::VERSION + 1, body), 2, &["newer", "5", "4"]),
+        ("older", &frame(codec::VERSION - 1, body), 2, &["older", "3", "4"]),
         ("foreign", &frame(codec::VERSION, &foreign), 4, &["not for this drawloom", "coulter", "counter"]),
         ("other", &of_other_sqlite, 4, &["sqlite 3.99.0", "use the drawloom that made it"]),
     ];
