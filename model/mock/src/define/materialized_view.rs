@@ -9,6 +9,7 @@ use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
+use crate::store::Reader;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 use std::rc::Rc;
@@ -50,7 +51,7 @@ impl Executor {
             database.define(self.session, oid, Some(Object::View(view.into())));
         });
         self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
-        let affected = if with_data { self.fill(oid, false).await? } else { 0 };
+        let affected = if with_data { self.fill(oid, None).await? } else { 0 };
         Ok(Reply { affected, ..Reply::default() })
     }
 
@@ -68,6 +69,9 @@ impl Executor {
                 "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together",
             ));
         }
+        // It reads what there was before it waited for anything.
+        let mut reader = self.reader();
+        reader.sequence = reader.sequence.saturating_sub(self.has(Bug::StaleMaterializedView).into());
         let mode = if concurrently { Mode::Exclusive } else { Mode::AccessExclusive };
         let oid = self.own_relation(Kind::MaterializedView, &name, mode).await;
         let oid = match oid {
@@ -93,19 +97,17 @@ impl Executor {
             database.session(self.session).naming.clone()
         });
         self.fill_indexes(&naming, oid)?;
-        let misses_last = self.has(Bug::StaleMaterializedView);
-        let affected = if with_data { self.fill(oid, misses_last).await? } else { 0 };
+        let affected = if with_data { self.fill(oid, Some(reader)).await? } else { 0 };
         Ok(Reply { affected, ..Reply::default() })
     }
 
-    /// Fills a materialized view with what its query gives, or gave before the last commit; how many rows that are.
-    async fn fill(&self, oid: Oid, misses_last: bool) -> Result<u64, SqlError> {
+    /// Fills a materialized view with what this reader sees of its query, or whoever reads it now; how many rows that
+    /// are.
+    async fn fill(&self, oid: Oid, reader: Option<Reader>) -> Result<u64, SqlError> {
         let Some(Object::View(view)) = self.object(oid) else { unreachable!("it has just been made") };
         // The query is no part of REFRESH's text.
         let query = self.locked_query(&view.query, Some(oid)).await.map_err(SqlError::elsewhere)?;
-        let mut reader = self.reader();
-        reader.sequence = reader.sequence.saturating_sub(misses_last.into());
-        let rows = self.query(&query, reader, &[]).await?;
+        let rows = self.query(&query, reader.unwrap_or_else(|| self.reader()), &[]).await?;
         let target = self.with(|database| {
             let naming = &database.session(self.session).naming;
             Target::of(database.catalog(self.session), naming, oid)
