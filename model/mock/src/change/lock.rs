@@ -60,7 +60,7 @@ impl Executor {
                 let mut rows = Vec::new();
                 filtered(select, cx, &mut |row| {
                     let mut all = select.projected(cx, row)?;
-                    all.append(row);
+                    all.extend_from_slice(row);
                     rows.push(all);
                     Ok(())
                 })?;
