@@ -12,7 +12,7 @@ use sqlparser::ast;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Word};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
 
 /// How long a statement's text may be.
 pub(crate) const STATEMENT_BYTES_MAX: usize = 1 << 20;
@@ -67,6 +67,7 @@ fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
     let dialect = PostgreSqlDialect {};
     let mut tokens = Vec::new();
     let read = Tokenizer::new(&dialect, sql).tokenize_with_location_into_buf(&mut tokens);
+    let mut tokens: Vec<TokenWithSpan> = tokens.into_iter().flat_map(split).collect();
     // Of data there need be no tokens.
     if let Some(end) = command::end(&tokens) {
         let rest = after(sql, tokens[end].span.end);
@@ -85,6 +86,44 @@ fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
         return Err(error("42601", message).at(place::begin(empty.span)));
     }
     Ok((tokens, ""))
+}
+
+/// An operator ends before the signs at its end, unless there is one of these in it (PostgreSQL's scan.l): `3>=-2`.
+fn split(token: TokenWithSpan) -> Vec<TokenWithSpan> {
+    let signs = match &token.token {
+        Token::CustomBinaryOperator(operator)
+            if !operator.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) =>
+        {
+            operator.len() - operator.trim_end_matches(['+', '-']).len()
+        }
+        _ => 0,
+    };
+    let Token::CustomBinaryOperator(operator) = &token.token else { return vec![token] };
+    let (head, signs) = operator.split_at(operator.len() - signs);
+    let known = match head {
+        "" => return vec![token],
+        "=" => Token::Eq,
+        "<" => Token::Lt,
+        ">" => Token::Gt,
+        "<=" => Token::LtEq,
+        ">=" => Token::GtEq,
+        "<>" => Token::Neq,
+        "*" => Token::Mul,
+        "/" => Token::Div,
+        "->" => Token::Arrow,
+        "->>" => Token::LongArrow,
+        other => Token::CustomBinaryOperator(other.to_owned()),
+    };
+    let Span { mut start, end } = token.span;
+    let mut parts = Vec::with_capacity(1 + signs.len());
+    let signs = signs.chars().map(|sign| if sign == '+' { Token::Plus } else { Token::Minus });
+    for (part, length) in std::iter::once((known, head.len() as u64)).chain(signs.map(|sign| (sign, 1))) {
+        let middle = Location { column: start.column + length, ..start };
+        parts.push(TokenWithSpan::new(part, Span::new(start, middle)));
+        start = middle;
+    }
+    debug_assert_eq!(start, end, "an operator is on one line");
+    parts
 }
 
 /// What stands behind a place in a text.

@@ -56,6 +56,17 @@ pub(super) fn malformed(type_name: &str, text: &str) -> SqlError {
     error("22P02", format!("invalid input syntax for type {type_name}: \"{text}\""))
 }
 
+/// The value of a text that is cast to a type where it is written: text that is too long is cut off.
+///
+/// # Errors
+/// As `input`, but never 22001.
+pub fn literal(text: &str, of: Type, modifier: Option<Modifier>) -> Result<Datum, SqlError> {
+    match modifier {
+        Some(Modifier::Length(_)) => super::trimmed(input(text, of, None)?, of, modifier),
+        _ => input(text, of, modifier),
+    }
+}
+
 /// The type and value of a number that a statement contains: `integer` if it fits, else `bigint`, else `numeric`.
 ///
 /// # Errors

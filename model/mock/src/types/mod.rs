@@ -38,7 +38,7 @@ mod uuid;
 pub use array::Array;
 pub use calendar::{CivilDate, DAY_US};
 pub use datum::Datum;
-pub use input::{input, number};
+pub use input::{input, literal, number};
 pub use interval::Interval;
 pub use json::Json;
 pub use length::{assigned, trimmed};

@@ -52,7 +52,7 @@ impl Binder<'_> {
         let (ty, modifier) = types::name::parse(&typed.data_type)?;
         let text = typed.value.clone().into_string();
         let text = text.ok_or_else(|| unsupported(format!("the literal {}", typed.value)))?;
-        Ok(Bound::new(Expr::Literal(types::input(&text, ty, modifier)?), ty))
+        Ok(Bound::new(Expr::Literal(types::literal(&text, ty, modifier)?), ty))
     }
 
     pub(super) fn interval(&mut self, interval: &ast::Interval) -> Result<Bound, SqlError> {

@@ -21,7 +21,7 @@ use crate::place::{self, Place};
 use crate::query::{Origin, Query, Scope};
 use crate::store::RowLock;
 use crate::types::cast::{self, Context};
-use crate::types::{Datum, Modifier, Scalar, Type, resolve};
+use crate::types::{self, Datum, Modifier, Scalar, Type, resolve};
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use std::rc::Rc;
@@ -528,7 +528,10 @@ impl<'a> Binder<'a> {
         if bound.ty == unknown && to != unknown {
             match &bound.expr {
                 Expr::Literal(Datum::Text(text)) => {
-                    let datum = crate::types::input(text, to, modifier);
+                    let datum = match context {
+                        Context::Explicit => types::literal(text, to, modifier),
+                        _ => types::input(text, to, modifier),
+                    };
                     return datum.map(Expr::Literal).map_err(|failure| failure.at(place));
                 }
                 Expr::Literal(Datum::Null) => return Ok(Expr::NULL),
