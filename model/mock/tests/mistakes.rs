@@ -54,3 +54,23 @@ fn what_is_stored_is_elsewhere() {
     let failure = server.execute("execute find", Vec::new()).expect_err("the column has another name");
     assert_eq!((failure.sqlstate.as_str(), failure.position), ("42703", None));
 }
+
+/// What is stored sees neither the session nor the time, nor parameters, nor other tables: asking is an error.
+#[test]
+fn what_is_stored_asks_for_nothing() {
+    let mut server = Server::new();
+    for statement in ["create table t (id int)", "insert into t values (1)"] {
+        server.lines(statement, Vec::new());
+    }
+    for (statement, sqlstate) in [
+        ("create index on t (random())", "0A000"),
+        ("create index on t (id) where (select 1) is not null", "0A000"),
+        ("create index on t ((ctid::text))", "0A000"),
+        ("alter table t add check (random() > 0)", "0A000"),
+        ("alter table t add column note text default $1", "42P02"),
+        ("create table u as select $1 as note", "42P02"),
+    ] {
+        let failure = server.execute(statement, Vec::new()).expect_err(statement);
+        assert_eq!(failure.sqlstate.as_str(), sqlstate, "{statement}");
+    }
+}

@@ -40,6 +40,12 @@ impl<'a> Context<'a> {
         self.world.expect("the binder lets only statements read tables")
     }
 
+    /// The value of `$1`, `$2`, ...; what is stored has none.
+    fn parameter(&self, number: usize) -> Result<Datum, SqlError> {
+        let no_parameter = || error("42P02", format!("there is no parameter ${}", number + 1));
+        self.parameters.get(number).cloned().ok_or_else(no_parameter)
+    }
+
     fn outer(&self, level: usize) -> &'a Outer<'a> {
         let mut outer = self.outer.expect("an outer column stands inside a query");
         for _ in 1..level {
@@ -57,9 +63,13 @@ impl Expr {
     pub fn evaluate(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Datum, SqlError> {
         Ok(match self {
             Expr::Literal(datum) => datum.clone(),
+            // A stored expression sees a row without what the system knows of it.
+            Expr::Column(column) if *column >= row.len() && cx.world.is_none() => {
+                return Err(unsupported("a system column in an expression that is stored"));
+            }
             Expr::Column(column) => row[*column].clone(),
             Expr::Outer { level, column } => cx.outer(*level).row[*column].clone(),
-            Expr::Parameter(number) => cx.parameters[*number].clone(),
+            Expr::Parameter(number) => return cx.parameter(*number),
             Expr::Call(called) => return called.evaluate(cx, row),
             Expr::Cast(converted) => {
                 let datum = converted.expr.evaluate(cx, row)?;
@@ -125,7 +135,8 @@ impl Expr {
             Expr::Subquery(subquery) => return subquery.evaluate(cx, row),
             Expr::Engine(call, arguments) => {
                 let arguments = values(arguments, cx, row)?;
-                return cx.world().call(*call, &arguments);
+                let world = cx.world.ok_or_else(not_immutable)?;
+                return world.call(*call, &arguments);
             }
             Expr::Aggregate(_) | Expr::Window(_) => {
                 unreachable!("the binder replaces aggregates and windows by columns")
@@ -182,13 +193,14 @@ impl Subquery {
     fn evaluate(&self, cx: &Context<'_>, row: &[Datum]) -> Result<Datum, SqlError> {
         let outer = Outer { row, outer: cx.outer };
         let inner = Context { outer: Some(&outer), ..*cx };
+        let world = cx.world.ok_or_else(|| unsupported("a query in an expression that is stored"))?;
         let rows = match self.once {
             None => query::rows(&self.query, &inner)?.into(),
-            Some(number) => match cx.world().kept(number) {
+            Some(number) => match world.kept(number) {
                 Some(rows) => rows,
                 None => {
                     let rows = Rc::new(query::rows(&self.query, &inner)?);
-                    cx.world().keep(number, rows.clone());
+                    world.keep(number, rows.clone());
                     rows
                 }
             },
@@ -286,6 +298,11 @@ pub(crate) fn values(exprs: &[Expr], cx: &Context<'_>, row: &[Datum]) -> Result<
         values.push(expr.evaluate(cx, row)?);
     }
     Ok(values)
+}
+
+/// What an index, a check or a generated column may not ask: its answer would be another one at another time.
+fn not_immutable() -> SqlError {
+    unsupported("a function that is not immutable in an expression that is stored")
 }
 
 /// Refuses what is nested too deep, before the stack does.
