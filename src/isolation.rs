@@ -22,6 +22,7 @@ fn backend(name: &str) -> Box<dyn Backend> {
 
 /// Runs specs, and prints or compares what comes of it.
 pub fn isolation(args: &IsolationArgs) -> Done {
+    outside::tell_panics();
     if args.format.is_some() && args.summary.is_none() {
         return Err(Failure::usage("--format goes with --summary alone"));
     }

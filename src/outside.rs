@@ -41,6 +41,11 @@ pub fn prepare_process() {
     }));
 }
 
+/// Panics are messages again: where nothing is searched, there is no finding to tell of them.
+pub fn tell_panics() {
+    drop(std::panic::take_hook());
+}
+
 /// Prints a result. A reader that has had enough, such as `head`, is no error.
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();

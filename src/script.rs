@@ -8,6 +8,7 @@ use std::fs;
 
 /// Plays scripts, and prints, writes or compares what comes of them.
 pub fn script(args: &ScriptArgs) -> Done {
+    outside::tell_panics();
     let mut exit = Exit::Nothing;
     for file in &args.files {
         let name = file.display();
