@@ -4,6 +4,7 @@ use crate::catalog::{Catalog, ConstraintKind, Naming, Object, identifier};
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
+use crate::place;
 use crate::spelling::CONSTRAINTS;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
@@ -22,7 +23,10 @@ impl Executor {
         let deferred = match timing.to_string().to_ascii_lowercase().as_str() {
             "deferred" => true,
             "immediate" => false,
-            other => return Err(error("42601", format!("syntax error at or near \"{other}\""))),
+            other => {
+                let failure = error("42601", format!("syntax error at or near \"{other}\""));
+                return Err(failure.at(place::expression(timing)));
+            }
         };
         let all = matches!(names, [ast::Expr::Identifier(ident)] if ident.value == CONSTRAINTS);
         let keys = self.with(|database| {
@@ -50,7 +54,10 @@ fn keys(catalog: &Catalog, naming: &Naming, name: &ast::Expr) -> Result<Vec<Oid>
         ast::Expr::CompoundIdentifier(parts) if parts.len() == 2 => {
             (catalog.schema(&identifier(&parts[0])).into_iter().collect(), identifier(&parts[1]))
         }
-        other => return Err(error("42601", format!("syntax error at or near \"{other}\""))),
+        other => {
+            let failure = error("42601", format!("syntax error at or near \"{other}\""));
+            return Err(failure.at(place::expression(other)));
+        }
     };
     let mut found = Vec::new();
     for schema in schemas {

@@ -6,10 +6,12 @@ use crate::executor::Executor;
 use crate::expression::Binder;
 use crate::ids::Oid;
 use crate::locks::Mode;
+use crate::place;
 use crate::query::Query;
 use crate::store::Tuple;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
+use std::fmt;
 use std::rc::Rc;
 
 impl Executor {
@@ -24,11 +26,13 @@ impl Executor {
             ast::Expr::CompoundIdentifier(idents) => Some(idents.clone()),
             _ => None,
         };
+        let syntax_error =
+            |near: &dyn fmt::Display| error("42601", format!("syntax error at or near \"{near}\""));
         let name = match into.targets.as_slice() {
-            [target] => ident(target),
-            _ => None,
+            [target] => ident(target).ok_or_else(|| syntax_error(target).at(place::expression(target)))?,
+            [_, second, ..] => return Err(syntax_error(&",").at(place::before(second))),
+            [] => unreachable!("the parser reads at least one"),
         };
-        let name = name.ok_or_else(|| error("42601", format!("syntax error at or near \"{into}\"")))?;
         let name = QualifiedName::of(&ast::ObjectName::from(name))?;
         let mut query = query.clone();
         if let ast::SetExpr::Select(select) = &mut *query.body {
