@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 pub(crate) struct Copy {
     pub subject: Subject,
     pub is_from: bool,
-    pub place: Place,
+    pub peer: Peer,
     pub options: Vec<CopyOption>,
     /// Whether it has a WHERE.
     pub is_filtered: bool,
@@ -28,7 +28,7 @@ pub(crate) enum Subject {
 
 /// Where to, or where from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Peer {
     Client,
     File,
     Program,
@@ -81,12 +81,12 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Copy, ParserError> {
         Subject::Relation { .. } if parser.parse_keyword(Keyword::FROM) => true,
         _ => parser.expect_keyword_is(Keyword::TO).map(|_| false)?,
     };
-    let place = if parser.parse_one_of_keywords(&[Keyword::STDIN, Keyword::STDOUT]).is_some() {
-        Place::Client
+    let peer = if parser.parse_one_of_keywords(&[Keyword::STDIN, Keyword::STDOUT]).is_some() {
+        Peer::Client
     } else {
         let is_program = parser.parse_keyword(Keyword::PROGRAM);
         parser.parse_literal_string()?;
-        if is_program { Place::Program } else { Place::File }
+        if is_program { Peer::Program } else { Peer::File }
     };
     let _ = parser.parse_keyword(Keyword::WITH);
     let mut options = if parser.consume_token(&Token::LParen) {
@@ -103,7 +103,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Result<Copy, ParserError> {
     if is_filtered {
         parser.parse_expr()?;
     }
-    Ok(Copy { subject, is_from, place, options, is_filtered, data: Box::default() })
+    Ok(Copy { subject, is_from, peer, options, is_filtered, data: Box::default() })
 }
 
 /// One in the parentheses.

@@ -6,9 +6,7 @@ mod grant;
 mod role;
 mod sequence;
 
-pub(crate) use copy::{
-    Copy, CopyOption, Place as CopyPlace, Subject as CopySubject, Value as CopyValue, end,
-};
+pub(crate) use copy::{Copy, CopyOption, Peer as CopyPeer, Subject as CopySubject, Value as CopyValue, end};
 pub(crate) use grant::{Grant, GrantOn, Membership};
 pub(crate) use role::{RoleName, RoleOption};
 pub(crate) use sequence::SequenceOption;

@@ -38,6 +38,11 @@ pub(super) struct Entry {
     pub(super) body: Body,
 }
 
+const fn strict(name: &'static str, parameters: &'static [Kind], result: Kind, body: Body) -> Entry {
+    let volatility = Volatility::Immutable;
+    Entry { name, parameters, is_variadic: false, result, strict: true, volatility, body }
+}
+
 /// A strict and immutable one.
 pub(super) const fn entry(
     name: &'static str,
@@ -45,15 +50,7 @@ pub(super) const fn entry(
     result: Kind,
     apply: Apply,
 ) -> Entry {
-    Entry {
-        name,
-        parameters,
-        is_variadic: false,
-        result,
-        strict: true,
-        volatility: Volatility::Immutable,
-        body: Body::Plain(apply),
-    }
+    strict(name, parameters, result, Body::Plain(apply))
 }
 
 /// A strict and immutable one that asks for the types of its arguments.
@@ -124,15 +121,7 @@ pub(super) const fn series(
     result: Kind,
     kind: super::series::Kind,
 ) -> Entry {
-    Entry {
-        name,
-        parameters,
-        is_variadic: false,
-        result,
-        strict: true,
-        volatility: Volatility::Immutable,
-        body: Body::Series(kind),
-    }
+    strict(name, parameters, result, Body::Series(kind))
 }
 
 impl Entry {

@@ -13,7 +13,7 @@ mod line;
 mod out;
 
 use crate::catalog::{Object, QualifiedName, Table, identifier};
-use crate::command::{Copy, CopyPlace, CopySubject};
+use crate::command::{Copy, CopyPeer, CopySubject};
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use drawloom_model::{Reply, SqlError};
@@ -22,10 +22,10 @@ use std::rc::Rc;
 
 impl Executor {
     pub(super) async fn copy(&self, copy: &Copy) -> Result<Reply, SqlError> {
-        match copy.place {
-            CopyPlace::Client => (),
-            CopyPlace::File => return Err(unsupported("COPY with a file of the server")),
-            CopyPlace::Program => return Err(unsupported("COPY with a program of the server")),
+        match copy.peer {
+            CopyPeer::Client => (),
+            CopyPeer::File => return Err(unsupported("COPY with a file of the server")),
+            CopyPeer::Program => return Err(unsupported("COPY with a program of the server")),
         }
         match &copy.subject {
             CopySubject::Relation { name, columns } if copy.is_from => {

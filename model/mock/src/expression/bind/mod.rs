@@ -1,5 +1,6 @@
 //! Makes expressions of what the parser read: finds what names stand for, and gives everything its type.
 
+mod conversion;
 mod function;
 mod literal;
 mod operator;
@@ -11,7 +12,7 @@ pub(crate) use function::{function_name, sort_key};
 pub(crate) use symmetric::SYMMETRIC;
 
 use super::evaluate::check_depth;
-use super::{Called, Converted, EngineCall, Expr, Subquery, SubqueryKind};
+use super::{Called, EngineCall, Expr, Subquery, SubqueryKind};
 use crate::catalog::{Catalog, Naming, Privilege, identifier};
 use crate::error::{error, unsupported};
 use crate::functions;
@@ -20,8 +21,8 @@ use crate::locks::Mode;
 use crate::place::{self, Place};
 use crate::query::{Origin, Query, Scope};
 use crate::store::RowLock;
-use crate::types::cast::{self, Context};
-use crate::types::{self, Datum, Modifier, Scalar, Type, resolve};
+use crate::types::cast::Context;
+use crate::types::{Datum, Scalar, Type};
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use std::rc::Rc;
@@ -487,95 +488,12 @@ impl<'a> Binder<'a> {
         }
         Ok(Called { name: name.into(), call, arguments: coerced.into() })
     }
-
-    /// Expressions that shall have one type.
-    ///
-    /// # Errors
-    /// `42804`: there is none for all of them.
-    pub fn common(&mut self, bound: Vec<Bound>, construct: &str) -> Result<(Vec<Expr>, Type), SqlError> {
-        let types: Vec<Type> = bound.iter().map(|bound| bound.ty).collect();
-        let ty = resolve::common(construct, &types).map_err(|failure| {
-            // The first that does not go with those before it.
-            let fits = |count: &usize| resolve::common(construct, &types[..*count]).is_ok();
-            let fault = (1..bound.len()).take_while(fits).last().unwrap_or(0);
-            failure.at(bound[fault].place)
-        })?;
-        let exprs = bound.into_iter().map(|bound| self.coerce(bound, ty, Context::Implicit));
-        Ok((exprs.collect::<Result<_, _>>()?, ty))
-    }
-
-    /// An expression turned into one of another type.
-    ///
-    /// # Errors
-    /// `42846`, `42804`: there is no such cast, or not in this context.
-    pub fn coerce(&mut self, bound: Bound, to: Type, context: Context) -> Result<Expr, SqlError> {
-        self.convert(bound, to, None, context)
-    }
-
-    /// As [`Binder::coerce`], with a length or a scale.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn convert(
-        &mut self,
-        bound: Bound,
-        to: Type,
-        modifier: Option<Modifier>,
-        context: Context,
-    ) -> Result<Expr, SqlError> {
-        let unknown = Type::of(Scalar::Unknown);
-        let place = bound.place;
-        if bound.ty == unknown && to != unknown {
-            match &bound.expr {
-                Expr::Literal(Datum::Text(text)) => {
-                    let datum = match context {
-                        Context::Explicit => types::literal(text, to, modifier),
-                        _ => types::input(text, to, modifier),
-                    };
-                    return datum.map(Expr::Literal).map_err(|failure| failure.at(place));
-                }
-                Expr::Literal(Datum::Null) => return Ok(Expr::NULL),
-                Expr::Parameter(number) => {
-                    if self.parameters[*number] == unknown {
-                        self.parameters[*number] = to;
-                    }
-                    let parameter = Bound::new(bound.expr.clone(), self.parameters[*number]);
-                    return self.convert(parameter, to, modifier, context);
-                }
-                _ => {
-                    let text = Bound::scalar(bound.expr, Scalar::Text);
-                    return self.convert(text, to, modifier, Context::Explicit);
-                }
-            }
-        }
-        if bound.ty == to && modifier.is_none() {
-            return Ok(bound.expr);
-        }
-        let cast = cast::find(bound.ty, to).filter(|cast| cast.context <= context).ok_or_else(|| {
-            let failure = error("42846", format!("cannot cast type {} to {to}", bound.ty));
-            // A cast that is written down is wrong itself.
-            if context == Context::Explicit { failure } else { failure.at(place) }
-        })?;
-        let expr = Expr::Cast(Converted { expr: bound.expr, cast, to, modifier }.into());
-        Ok(folded(expr))
-    }
 }
 
 /// Whether this is the word DEFAULT.
 pub(crate) fn is_default(ast: &ast::Expr) -> bool {
     matches!(ast, ast::Expr::Identifier(ident)
         if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
-}
-
-/// A cast of a literal is a literal.
-fn folded(expr: Expr) -> Expr {
-    if let Expr::Cast(converted) = &expr
-        && matches!(converted.expr, Expr::Literal(_))
-        && let Ok(datum) = expr.evaluate(&super::Context::IMMUTABLE, &[])
-    {
-        return Expr::Literal(datum);
-    }
-    expr
 }
 
 /// A column as a query `level` deeper sees it.
