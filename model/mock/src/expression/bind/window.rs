@@ -88,7 +88,25 @@ impl Binder<'_> {
         Ok(ast::WindowSpec { window_name: None, partition_by, order_by, window_frame })
     }
 
+    /// A call of a function over a window, in which no function may give rows.
+    ///
+    /// # Errors
+    /// It is none.
     pub(super) fn window(
+        &mut self,
+        name: &Rc<str>,
+        function: &ast::Function,
+        list: Option<&ast::FunctionArgumentList>,
+        over: &ast::WindowType,
+    ) -> Result<Bound, SqlError> {
+        let series = self.series.take();
+        let place = std::mem::replace(&mut self.place, "window definitions".to_owned());
+        let window = self.window_without_series(name, function, list, over);
+        (self.place, self.series) = (place, series);
+        window
+    }
+
+    fn window_without_series(
         &mut self,
         name: &Rc<str>,
         function: &ast::Function,
