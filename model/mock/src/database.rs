@@ -3,6 +3,7 @@
 use crate::bug::Bug;
 use crate::catalog::{Catalog, Changes, Naming, Notes, Object, SUPERUSER};
 use crate::footprint::Footprints;
+use crate::functions::Moment;
 use crate::ids::{Oid, Xid};
 use crate::locks::Locks;
 use crate::log::{Log, Record};
@@ -18,6 +19,9 @@ use drawloom_sim::SimTime;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// Microseconds from the beginning of 2000, where PostgreSQL counts from, to that of 2026, where a run begins.
+const EPOCH_US: i64 = 820_540_800_000_000;
 
 /// A database and its sessions.
 #[derive(Debug)]
@@ -222,6 +226,19 @@ impl Database {
         let transaction = state.transaction_mut();
         let top = number(session, &mut transaction.levels[..1], transactions, locks.get_mut());
         ssi.get_mut().begin(top, transaction.is_read_only);
+    }
+
+    /// What functions of time say in the session's statement.
+    pub fn moment(&self, session: SessionId) -> Moment {
+        let at =
+            |time: SimTime| EPOCH_US + i64::try_from(time.0).expect("a run is shorter than 292,000 years");
+        let session = self.session(session);
+        let began = session.transaction.as_ref().map_or(self.now, |transaction| transaction.began);
+        Moment {
+            transaction_us: at(began),
+            statement_us: at(session.statement_began),
+            clock_us: at(self.now),
+        }
     }
 
     /// The oldest commit that anybody may yet have to see undone.

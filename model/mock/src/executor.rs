@@ -36,9 +36,6 @@ pub(crate) struct Executor {
     pub session: SessionId,
 }
 
-/// Microseconds from the beginning of 2000, where PostgreSQL counts from, to that of 2026, where a run begins.
-const EPOCH_US: i64 = 820_540_800_000_000;
-
 impl Executor {
     /// Does something to the database at once.
     pub fn with<T>(&self, act: impl FnOnce(&mut Database) -> T) -> T {
@@ -57,16 +54,7 @@ impl Executor {
 
     /// What functions of time say.
     pub fn moment(&self) -> Moment {
-        let database = self.database.borrow();
-        let at =
-            |time: SimTime| EPOCH_US + i64::try_from(time.0).expect("a run is shorter than 292,000 years");
-        let session = database.session(self.session);
-        let began = session.transaction.as_ref().map_or(database.now, |transaction| transaction.began);
-        Moment {
-            transaction_us: at(began),
-            statement_us: at(session.statement_began),
-            clock_us: at(database.now),
-        }
+        self.database.borrow().moment(self.session)
     }
 
     /// Reads: works something out over the database, as often as it takes to get what it waits for.

@@ -22,6 +22,7 @@
 //! | `footprint` | what a step touches that others may touch too |
 //! | `database`, `session`, `transaction` | who shares what, and for how long |
 
+mod at_once;
 mod backend;
 mod backup;
 pub mod bug;

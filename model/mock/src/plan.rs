@@ -3,6 +3,7 @@
 //! Parsing takes longer than executing a short statement, so what a text means is found out once in a thread.
 //! A plan serves every database whose catalog is the same.
 
+use crate::at_once;
 use crate::catalog::{Catalog, Naming, Object, identifier};
 use crate::change::{Delete, Insert, Merge, Update};
 use crate::define::derived;
@@ -64,6 +65,8 @@ pub(crate) struct Plan {
     /// What its WITH does before.
     pub before: Vec<Before>,
     pub kind: Kind,
+    /// Whether it is a query that never waits, once it has its tables' locks, and asks nothing of its transaction.
+    pub is_over_at_once: bool,
     /// How it locks rows that it reads; the first that it says.
     pub row_lock: Option<RowLock>,
     /// What its reply's columns are called.
@@ -285,7 +288,9 @@ impl Plan {
         let names = kind.columns().iter().map(|column| column.name.as_ref().to_owned()).collect();
         let Binder { uses, needs, parameters, row_lock, .. } = binder;
         let refusal = check_needs(catalog, naming.user, &needs).err();
-        Ok(Some(Plan { uses, needs, refusal, parameters, before, kind, row_lock, names }))
+        let is_over_at_once =
+            before.is_empty() && row_lock.is_none() && at_once::is_over(&kind, &uses, catalog);
+        Ok(Some(Plan { uses, needs, refusal, parameters, before, kind, is_over_at_once, row_lock, names }))
     }
 
     /// What it is called.

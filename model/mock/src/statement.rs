@@ -337,7 +337,7 @@ pub(crate) fn read_only(verb: &str) -> SqlError {
 }
 
 /// A statement's parameters as the types that it takes.
-fn data(types: &[Type], values: &[Value]) -> Result<Vec<Datum>, SqlError> {
+pub(crate) fn data(types: &[Type], values: &[Value]) -> Result<Vec<Datum>, SqlError> {
     if types.len() != values.len() {
         let message = format!(
             "bind message supplies {} parameters, but prepared statement requires {}",
@@ -375,14 +375,15 @@ fn datum(ty: Type, value: &Value) -> Result<Datum, SqlError> {
 
 /// A reply with these rows, and these names of its columns.
 pub(crate) fn reply(outcome: Outcome, columns: &[Output], names: Rc<[String]>) -> Reply {
-    let value = |(datum, column): (&Datum, &Output)| match datum {
+    let value = |(place, datum): (usize, Datum)| match datum {
         Datum::Null => Value::Null,
-        Datum::Bool(truth) => Value::Bool(*truth),
-        Datum::Int(number) if column.ty != Type::of(Scalar::Regclass) => Value::Int(*number),
+        Datum::Bool(truth) => Value::Bool(truth),
+        Datum::Int(number) if columns[place].ty != Type::of(Scalar::Regclass) => Value::Int(number),
         Datum::Bytes(bytes) => Value::Blob(bytes.to_vec()),
         Datum::Text(text) => Value::Text(text.as_ref().to_owned()),
-        other => Value::Text(types::output(other, column.ty)),
+        other => Value::Text(types::output(&other, columns[place].ty)),
     };
-    let rows = outcome.rows.iter().map(|row| row.iter().zip(columns).map(value).collect());
-    Reply { columns: names, rows: rows.collect(), affected: outcome.affected }
+    // The values take the places of the data: the lists are not made anew.
+    let row = |row: Vec<Datum>| row.into_iter().enumerate().map(value).collect();
+    Reply { columns: names, rows: outcome.rows.into_iter().map(row).collect(), affected: outcome.affected }
 }

@@ -11,7 +11,6 @@ use crate::utility::Announcement;
 use drawloom_model::{SessionId, SqlError};
 use drawloom_sim::SimDuration;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The rows of a subquery.
@@ -35,9 +34,9 @@ pub(crate) struct World<'a> {
     /// How many rows it has looked at.
     looked_at: Cell<u32>,
     /// Rows of tables by some of their values, by the scan's number.
-    hashes: RefCell<BTreeMap<usize, Rc<Hash>>>,
+    hashes: RefCell<Vec<(usize, Rc<Hash>)>>,
     /// The rows of subqueries that are worked out once.
-    pub kept: RefCell<BTreeMap<usize, Rows>>,
+    pub kept: RefCell<Vec<(usize, Rows)>>,
 }
 
 /// What an expression waits for.
@@ -203,7 +202,7 @@ impl<'a> World<'a> {
 
     /// The rows of a subquery that the statement has worked out already.
     pub fn kept(&self, number: usize) -> Option<Rows> {
-        if let Some(rows) = self.kept.borrow().get(&number) {
+        if let Some((_, rows)) = self.kept.borrow().iter().find(|(kept, _)| *kept == number) {
             return Some(rows.clone());
         }
         self.database.session(self.session).kept.get(&number).cloned()
@@ -211,17 +210,21 @@ impl<'a> World<'a> {
 
     /// A table's rows by some of their values, if a scan has kept them.
     pub fn hash(&self, scan: usize) -> Option<Rc<Hash>> {
-        self.hashes.borrow().get(&scan).cloned()
+        self.hashes.borrow().iter().find(|(kept, _)| *kept == scan).map(|(_, hash)| hash.clone())
     }
 
     /// Keeps a table's rows by some of their values.
     pub fn keep_hash(&self, scan: usize, hash: Rc<Hash>) {
-        self.hashes.borrow_mut().insert(scan, hash);
+        self.hashes.borrow_mut().push((scan, hash));
     }
 
     /// Keeps the rows of a subquery.
     pub fn keep(&self, number: usize, rows: Rows) {
-        self.kept.borrow_mut().insert(number, rows);
+        let mut kept = self.kept.borrow_mut();
+        match kept.iter_mut().find(|(kept, _)| *kept == number) {
+            Some((_, before)) => *before = rows,
+            None => kept.push((number, rows)),
+        }
     }
 
     /// Whether a cursor stands on this row version, or on one that became it.

@@ -8,12 +8,11 @@ use super::target::TargetIndex;
 use crate::executor::Executor;
 use crate::ids::{Oid, Tid};
 use crate::store::Key;
-use crate::types::Datum;
 use drawloom_model::SqlError;
 
 impl Executor {
     /// Notes that a version has a key that another one has, or may have.
-    pub(super) fn note_repeated(&self, target: &Target, index: &TargetIndex, key: &[Datum], tid: Tid) {
+    pub(super) fn note_repeated(&self, target: &Target, index: &TargetIndex, key: &Key, tid: Tid) {
         if self.holder(target, index, key, Some(tid)) == Holder::Nobody {
             return;
         }

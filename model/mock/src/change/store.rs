@@ -127,7 +127,7 @@ impl Executor {
         &self,
         target: &Target,
         index: &TargetIndex,
-        key: &[Datum],
+        key: &Key,
         own: Tid,
     ) -> Result<(), SqlError> {
         loop {
@@ -146,13 +146,7 @@ impl Executor {
     }
 
     /// Who has this key, whatever one's snapshot says (PostgreSQL's `_bt_check_unique`).
-    pub(super) fn holder(
-        &self,
-        target: &Target,
-        index: &TargetIndex,
-        key: &[Datum],
-        own: Option<Tid>,
-    ) -> Holder {
+    pub(super) fn holder(&self, target: &Target, index: &TargetIndex, key: &Key, own: Option<Tid>) -> Holder {
         // NULL is like nothing else.
         if index.nulls_distinct && key.iter().any(Datum::is_null) {
             return Holder::Nobody;

@@ -112,7 +112,7 @@ impl Explainer<'_> {
         let table = self.catalog.object(scan.table).map(|object| object.name()).unwrap_or_default();
         let (table, name) = (self.quoted(&table), self.names[&scan.number].clone());
         let on = if table == name { table } else { format!("{table} {name}") };
-        let mut rest = Vec::new();
+        let mut rest = scan.found.clone();
         flatten(scan.filter.as_ref(), &mut rest);
         flatten(more, &mut rest);
         self.bare = begin..begin + scan.missing.len();

@@ -74,6 +74,11 @@ pub(crate) enum Change {
 }
 
 impl Footprints {
+    /// Whether anybody wants to know what the step touches.
+    pub fn are_wanted(&self) -> bool {
+        self.listens.get()
+    }
+
     fn touch(&self, access: Access) {
         if self.listens.get() {
             self.touched.borrow_mut().insert(access);

@@ -124,6 +124,11 @@ impl Locks {
         free
     }
 
+    /// Whether the owner would get the lock without a wait.
+    pub fn would_grant(&self, owner: SessionId, tag: Tag, mode: Mode) -> bool {
+        self.table.find(tag).is_none_or(|slot| self.table.lock(slot).is_free_for(owner, mode))
+    }
+
     /// The owner is in this transaction or subtransaction from now on: it holds [`Tag::Transaction`] exclusively,
     /// which costs next to nothing until somebody waits for it, and is given back with the others of its depth.
     pub fn begin_transaction(&mut self, owner: SessionId, transaction: Xid, depth: u32) {

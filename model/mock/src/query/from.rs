@@ -56,7 +56,9 @@ pub(crate) struct Scan {
     /// How many columns a row has, and what those are that it was written without.
     pub missing: Vec<Datum>,
     pub path: Path,
-    /// Over the row so far with this table's columns.
+    /// The conditions that every row meets which the path finds.
+    pub found: Vec<Expr>,
+    /// The other ones, over the row so far with this table's columns.
     pub filter: Option<Expr>,
 }
 
@@ -204,7 +206,7 @@ impl Scan {
                 let table = (self.table, self.file);
                 let watch = |page, key: &[Datum]| world.read_index(table, probe.index, page, key);
                 let Some(tids) = probe.tids(file.index(probe.index), &watch, cx, row)? else { return Ok(()) };
-                for tid in tids {
+                for tid in tids.iter().copied() {
                     let tuple = file.heap.get(tid).expect("an index names versions that there are");
                     if world.sees(tuple)? {
                         world.read_row(self.table, tid, tuple);

@@ -2,9 +2,10 @@
 
 use crate::expression::{Context, Expr};
 use crate::ids::{Oid, Tid};
-use crate::store::{Index, Span};
+use crate::store::{Index, Key, Span};
 use crate::types::Datum;
 use drawloom_model::SqlError;
+use std::borrow::Cow;
 
 /// The entries of an index whose keys begin with some values, and go on in some way.
 #[derive(Clone, Debug)]
@@ -53,20 +54,30 @@ impl Probe {
     ///
     /// # Errors
     /// What its expressions say.
-    pub fn tids(
+    pub fn tids<'i>(
         &self,
-        index: &Index,
+        index: &'i Index,
         watch: &dyn Fn(u32, &[Datum]),
         cx: &Context<'_>,
         row: &[Datum],
-    ) -> Result<Option<Vec<Tid>>, SqlError> {
+    ) -> Result<Option<Cow<'i, [Tid]>>, SqlError> {
+        // Most look for one row.
+        if let ([only], None, 1) = (&*self.equal, &self.last, index.keys.len()) {
+            let value = only.evaluate(cx, row)?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            let key = Key::One(value);
+            watch(index.page(&key), &key);
+            return Ok(Some(Cow::Borrowed(index.exactly(&key))));
+        }
         let Some(prefix) = values(&self.equal, cx, row)? else { return Ok(None) };
         let equal = |key: &[Datum]| {
             watch(index.page(key), key);
             index.equal(key).collect::<Vec<Tid>>()
         };
         let mut points = match &self.last {
-            None => return Ok(Some(equal(&prefix))),
+            None => return Ok(Some(equal(&prefix).into())),
             Some(Last::Between { low, high }) => {
                 let limit = |limit: &Option<Limit>| match limit {
                     None => Ok(None),
@@ -94,7 +105,7 @@ impl Probe {
             let key: Vec<Datum> = prefix.iter().cloned().chain([point]).collect();
             tids.extend(equal(&key));
         }
-        Ok(Some(tids))
+        Ok(Some(tids.into()))
     }
 }
 

@@ -159,6 +159,7 @@ impl Source {
                     super::Path::Index(probe) => each(probe.parts_mut(), depth, visit)?,
                     super::Path::Hash { equal, .. } => each(equal, depth, visit)?,
                 }
+                each(&mut scan.found, depth, visit)?;
                 each(&mut scan.filter, depth, visit)
             }
             Source::Join(join) => {

@@ -89,14 +89,14 @@ impl Index {
     }
 
     /// The versions with exactly this key, the oldest first.
-    pub fn exactly(&self, key: &[Datum]) -> &[Tid] {
-        self.entries.get(&Key::of(key)).map_or(&[], Vec::as_slice)
+    pub fn exactly(&self, key: &Key) -> &[Tid] {
+        self.entries.get(key).map_or(&[], Vec::as_slice)
     }
 
     /// The versions whose key begins like this, by key.
     pub fn equal<'a>(&'a self, prefix: &'a [Datum]) -> impl Iterator<Item = Tid> + 'a {
         let whole = prefix.len() == self.keys.len();
-        let exact = if whole { self.exactly(prefix) } else { &[] };
+        let exact = if whole { self.exactly(&Key::of(prefix)) } else { &[] };
         let range =
             (!whole).then(|| self.entries.range::<[Datum], _>((Bound::Included(prefix), Bound::Unbounded)));
         let begins = move |key: &Key| key.starts_with(prefix);

@@ -87,6 +87,16 @@ pub(crate) fn float_order(left: f64, right: f64) -> Ordering {
 impl Ord for Datum {
     #[inline]
     fn cmp(&self, other: &Datum) -> Ordering {
+        // Most keys are whole numbers.
+        match (self, other) {
+            (Datum::Int(left), Datum::Int(right)) => left.cmp(right),
+            _ => self.order(other),
+        }
+    }
+}
+
+impl Datum {
+    fn order(&self, other: &Datum) -> Ordering {
         match (self, other) {
             (Datum::Int(left), Datum::Int(right)) => left.cmp(right),
             (Datum::Text(left), Datum::Text(right)) => left.as_bytes().cmp(right.as_bytes()),

@@ -335,6 +335,7 @@ impl Binder<'_> {
             file: table.file,
             missing,
             path: Path::Sequential,
+            found: Vec::new(),
             filter: None,
         })))
     }

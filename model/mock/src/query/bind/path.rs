@@ -28,13 +28,17 @@ pub(super) fn attach(binder: &Binder<'_>, source: &mut Source, condition: &Expr,
     match source {
         Source::Table(scan) => {
             let scan = Rc::make_mut(scan);
-            let mut conditions = match scan.filter.take() {
-                Some(Expr::And(parts)) => parts.into_vec(),
-                other => other.into_iter().collect(),
-            };
+            let mut conditions = std::mem::take(&mut scan.found);
+            match scan.filter.take() {
+                Some(Expr::And(parts)) => conditions.extend(parts),
+                other => conditions.extend(other),
+            }
             conditions.push(condition.clone());
-            scan.path = path(binder, scan, &conditions, begin);
-            scan.filter = all_of(conditions);
+            let (path, is_found) = path(binder, scan, &conditions, begin);
+            let (found, rest): (Vec<_>, Vec<_>) =
+                conditions.into_iter().zip(is_found).partition(|(_, is_found)| *is_found);
+            let only = |conditions: Vec<(Expr, bool)>| conditions.into_iter().map(|(it, _)| it).collect();
+            (scan.path, scan.found, scan.filter) = (path, only(found), all_of(only(rest)));
             true
         }
         Source::Join(join) => {
@@ -80,12 +84,14 @@ fn columns(condition: &Expr) -> Option<(usize, usize)> {
     (least != usize::MAX).then_some((least, greatest))
 }
 
-/// The index that leaves the fewest rows, as far as that can be told from the conditions.
-fn path(binder: &Binder<'_>, scan: &Scan, conditions: &[Expr], begin: usize) -> Path {
+/// The index that leaves the fewest rows, as far as that can be told from the conditions; and which of these every row
+/// meets that it finds.
+fn path(binder: &Binder<'_>, scan: &Scan, conditions: &[Expr], begin: usize) -> (Path, Vec<bool>) {
     let catalog = binder.catalog;
-    let Some(table) = catalog.table(scan.table) else { return Path::Sequential };
+    let nothing = vec![false; conditions.len()];
+    let Some(table) = catalog.table(scan.table) else { return (Path::Sequential, nothing) };
     let sides = Sides { conditions, begin };
-    let mut best: Option<(usize, Probe)> = None;
+    let mut best: Option<(usize, Probe, Vec<bool>)> = None;
     for (oid, index) in catalog.indexes_of(scan.table) {
         let Some(keys) = keys(binder, scan.table, table, index, &sides) else { continue };
         let equal: Vec<Expr> = keys.iter().map_while(|(key, ty)| sides.equal(key, *ty)).collect();
@@ -99,8 +105,14 @@ fn path(binder: &Binder<'_>, scan: &Scan, conditions: &[Expr], begin: usize) -> 
             Some(Last::Between { low: Some(_), high: Some(_) }) => 4 * equal.len() + 2,
             Some(Last::Between { .. }) => 4 * equal.len() + 1,
         };
-        if rank > 0 && best.as_ref().is_none_or(|(most, _)| rank > *most) {
-            best = Some((rank, Probe { index: oid, equal, last }));
+        if rank > 0 && best.as_ref().is_none_or(|(most, ..)| rank > *most) {
+            let is_found = |condition| {
+                keys.iter().zip(&equal).any(|((key, ty), value)| {
+                    sides.compared(condition, key, *ty).is_some_and(|it| it == ("=", value))
+                })
+            };
+            let is_found = conditions.iter().map(is_found).collect();
+            best = Some((rank, Probe { index: oid, equal, last }, is_found));
         }
     }
     // Looking for it more than once pays for the order.
@@ -112,9 +124,11 @@ fn path(binder: &Binder<'_>, scan: &Scan, conditions: &[Expr], begin: usize) -> 
     });
     let (columns, equal): (Vec<usize>, Vec<Expr>) = equal.filter(|(_, expr)| varies(expr)).unzip();
     match best {
-        Some((_, probe)) if columns.is_empty() || !probe.equal.is_empty() => Path::Index(probe),
-        _ if columns.is_empty() => Path::Sequential,
-        _ => Path::Hash { columns, equal },
+        Some((_, probe, is_found)) if columns.is_empty() || !probe.equal.is_empty() => {
+            (Path::Index(probe), is_found)
+        }
+        _ if columns.is_empty() => (Path::Sequential, nothing),
+        _ => (Path::Hash { columns, equal }, nothing),
     }
 }
 
