@@ -6,6 +6,7 @@ use crate::database::Database;
 use crate::executor::Executor;
 use crate::log::recover;
 use crate::options::Options;
+use crate::plan::Text;
 use crate::session::{Part, Pause, Session, Transaction};
 use crate::ssi::Safety;
 use drawloom_model::{Backend, Class, Cx, Notification, Progress, Reply, SessionId, SqlError, Statement};
@@ -54,7 +55,7 @@ impl Mock {
     /// The one that this session is of.
     fn home(&self, session: SessionId) -> &Rc<RefCell<Database>> {
         let old_primary = self.old_primary.as_ref();
-        let old_primary = old_primary.filter(|database| database.borrow().sessions.contains_key(&session));
+        let old_primary = old_primary.filter(|database| database.borrow().sessions.has(session));
         old_primary.unwrap_or(&self.database)
     }
 
@@ -95,6 +96,7 @@ impl Mock {
     fn begin(&mut self, cx: &Cx<'_>, session: SessionId, statement: &Statement, part: Part) -> Progress {
         self.set_clock(cx);
         let home = self.home(session).clone();
+        let text = Text::of(&statement.sql);
         {
             let mut database = home.borrow_mut();
             database.listen(session, cx.observed());
@@ -110,15 +112,17 @@ impl Mock {
             session.is_cancelled = false;
             session.kept.clear();
             session.part = part;
-            if let Some(reply) = database.answer_at_once(id, statement) {
+            if let Ok(text) = &text
+                && let Some(reply) = database.execute_at_once(id, text, &statement.params)
+            {
                 database.session_mut(id).idle_since = Some(now);
                 let reply = reply.map(Rc::new);
                 return Progress::Done { reply, in_transaction: false, footprint: Footprint::Unknown };
             }
         }
         let executor = Executor { database: home, session };
-        let statement = statement.clone();
-        self.poll(session, Box::pin(async move { executor.execute(&statement).await }))
+        let values = statement.params.clone();
+        self.poll(session, Box::pin(async move { executor.execute(text, &values).await }))
     }
 
     /// What was under way is gone, and with it an old primary.
@@ -172,12 +176,12 @@ impl Backend for Mock {
 
     fn notices(&mut self, session: SessionId) -> Vec<Box<str>> {
         let mut database = self.home(session).borrow_mut();
-        database.sessions.get_mut(&session).map(|session| session.notices.take()).unwrap_or_default()
+        database.sessions.get_mut(session).map(|session| session.notices.take()).unwrap_or_default()
     }
 
     fn notifications(&mut self, session: SessionId) -> Vec<Notification> {
         let mut database = self.home(session).borrow_mut();
-        let session = database.sessions.get_mut(&session).filter(|session| !session.is_in_block());
+        let session = database.sessions.get_mut(session).filter(|session| !session.is_in_block());
         session.map(|session| std::mem::take(&mut session.notifications)).unwrap_or_default()
     }
 
@@ -212,7 +216,7 @@ impl Backend for Mock {
 
     fn deadline(&self, session: SessionId) -> Option<SimTime> {
         let database = self.home(session).borrow();
-        let state = database.sessions.get(&session)?;
+        let state = database.sessions.get(session)?;
         if !self.running.contains_key(&session) {
             return state.idle_deadline();
         }
@@ -279,7 +283,7 @@ impl Backend for Mock {
 
     fn stop_old_primary(&mut self) -> Vec<SessionId> {
         let Some(old_primary) = self.old_primary.take() else { return Vec::new() };
-        let gone: Vec<SessionId> = old_primary.borrow().sessions.keys().copied().collect();
+        let gone: Vec<SessionId> = old_primary.borrow().sessions.ids().collect();
         gone.iter().for_each(|session| drop(self.running.remove(session)));
         gone
     }
@@ -303,7 +307,7 @@ fn ready(database: &mut Database, cx: &Cx<'_>) -> Vec<SessionId> {
         }
     }
     let Database { sessions, ssi, .. } = database;
-    for (id, session) in sessions {
+    for (id, session) in sessions.iter_mut() {
         let is_cancelled = session.is_cancelled;
         let top = session.transaction.as_ref().and_then(Transaction::top);
         let over = |until: Option<SimTime>| is_cancelled || until.is_some_and(|until| now >= until);
@@ -317,7 +321,7 @@ fn ready(database: &mut Database, cx: &Cx<'_>) -> Vec<SessionId> {
             _ => continue,
         };
         *named = true;
-        ready.push(*id);
+        ready.push(id);
     }
     ready
 }

@@ -10,6 +10,7 @@ use crate::log::{Log, Record};
 use crate::options::{Isolation, Options};
 use crate::sequence::Sequences;
 use crate::session::{Block, Draft, Level, NamingInputs, Session, Storage, Transaction};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::ssi::Ssi;
 use crate::store::{File, Reader, Transactions};
@@ -35,7 +36,7 @@ pub(crate) struct Database {
     /// What serializable transactions have read.
     pub ssi: RefCell<Ssi>,
     pub sequences: RefCell<Sequences>,
-    pub sessions: BTreeMap<SessionId, Session>,
+    pub sessions: Sessions,
     pub prepared: PreparedTransactions,
     /// What is durable of it, or will be.
     pub log: RefCell<Log>,
@@ -59,7 +60,7 @@ impl Database {
             locks: RefCell::default(),
             ssi: RefCell::default(),
             sequences: RefCell::default(),
-            sessions: BTreeMap::new(),
+            sessions: Sessions::default(),
             prepared: PreparedTransactions::default(),
             log: RefCell::default(),
             is_fenced: false,
@@ -94,11 +95,11 @@ impl Database {
     }
 
     pub fn session(&self, session: SessionId) -> &Session {
-        self.sessions.get(&session).expect("the server knows its sessions")
+        self.sessions.get(session).expect("the server knows its sessions")
     }
 
     pub fn session_mut(&mut self, session: SessionId) -> &mut Session {
-        self.sessions.get_mut(&session).expect("the server knows its sessions")
+        self.sessions.get_mut(session).expect("the server knows its sessions")
     }
 
     /// The catalog with what the session's transaction has defined.
@@ -112,7 +113,7 @@ impl Database {
     /// Makes the session's draft anew if somebody else has committed changes meanwhile, and finds out anew what
     /// its names stand for.
     pub fn refresh(&mut self, session: SessionId) {
-        let Some(state) = self.sessions.get_mut(&session) else { return };
+        let Some(state) = self.sessions.get_mut(session) else { return };
         if let Some(draft) = state.transaction.as_mut().and_then(|transaction| transaction.draft.as_mut())
             && draft.base != self.catalog.version()
         {
@@ -171,7 +172,7 @@ impl Database {
     fn draft(&mut self, session: SessionId) -> &mut Draft {
         self.footprints.touch_unknown();
         let committed = &self.catalog;
-        let session = self.sessions.get_mut(&session).expect("the server knows its sessions");
+        let session = self.sessions.get_mut(session).expect("the server knows its sessions");
         session.transaction_mut().draft.get_or_insert_with(|| Draft {
             base: committed.version(),
             catalog: committed.clone(),
@@ -189,7 +190,7 @@ impl Database {
     /// The number of the session's running transaction or subtransaction, which it gets now if it has none.
     pub fn xid(&mut self, session: SessionId) -> Xid {
         let Database { sessions, transactions, locks, .. } = self;
-        let state = sessions.get_mut(&session).expect("the server knows its sessions");
+        let state = sessions.get_mut(session).expect("the server knows its sessions");
         let levels = &mut state.transaction_mut().levels;
         number(session, levels, transactions, locks.get_mut())
     }
@@ -222,7 +223,7 @@ impl Database {
     /// Watches what the session's transaction reads and writes from now on.
     fn watch(&mut self, session: SessionId) {
         let Database { sessions, transactions, locks, ssi, .. } = self;
-        let state = sessions.get_mut(&session).expect("the server knows its sessions");
+        let state = sessions.get_mut(session).expect("the server knows its sessions");
         let transaction = state.transaction_mut();
         let top = number(session, &mut transaction.levels[..1], transactions, locks.get_mut());
         ssi.get_mut().begin(top, transaction.is_read_only);
@@ -246,7 +247,7 @@ impl Database {
         let cursors = |session: &Session| {
             session.cursors.values().filter_map(|cursor| cursor.reader).min_by_key(|reader| reader.sequence)
         };
-        let snapshots = self.sessions.values().flat_map(|session| {
+        let snapshots = self.sessions.iter().flat_map(|(_, session)| {
             let snapshot = session.transaction.as_ref().and_then(|transaction| transaction.snapshot);
             snapshot.into_iter().chain(cursors(session).map(|reader| reader.sequence))
         });
@@ -259,12 +260,12 @@ impl Database {
         self.drop_temporary(session);
         self.locks.get_mut().release_all(session);
         self.sequences.get_mut().forget(session);
-        self.sessions.remove(&session);
+        self.sessions.remove(session);
     }
 
     /// Every session is gone; prepared transactions stay.
     pub fn close_all(&mut self) {
-        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        let sessions: Vec<SessionId> = self.sessions.ids().collect();
         for session in sessions {
             if !self.prepared.has(session) {
                 self.close(session);
@@ -294,7 +295,7 @@ impl Database {
         if let Some(xid) = watched.filter(|_| !is_prepared) {
             self.ssi.get_mut().prepare_commit(xid)?;
         }
-        let noted = self.sessions.get_mut(&session).and_then(|session| session.transaction.as_mut());
+        let noted = self.sessions.get_mut(session).and_then(|session| session.transaction.as_mut());
         let changes = noted.map(|transaction| std::mem::take(&mut transaction.changes));
         let doings = self.doings(session, changes.unwrap_or_default());
         let Some(transaction) = self.session_mut(session).transaction.take() else { return Ok(()) };

@@ -34,7 +34,7 @@ impl Database {
         if !self.ends_idle {
             return None;
         }
-        self.sessions.values().filter_map(Session::idle_deadline).min()
+        self.sessions.iter().filter_map(|(_, session)| session.idle_deadline()).min()
     }
 
     /// Ends the sessions that have done nothing for too long; whether there were such.
@@ -42,9 +42,9 @@ impl Database {
         if !self.ends_idle {
             return false;
         }
-        let due = |(id, session): (&SessionId, &Session)| {
+        let due = |(id, session): (SessionId, &Session)| {
             let deadline = session.idle_deadline().filter(|deadline| *deadline <= self.now)?;
-            Some((deadline, *id, session.farewell()))
+            Some((deadline, id, session.farewell()))
         };
         let mut due: Vec<(SimTime, SessionId, SqlError)> = self.sessions.iter().filter_map(due).collect();
         due.sort_by_key(|(deadline, id, _)| (*deadline, *id));

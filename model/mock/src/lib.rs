@@ -54,6 +54,7 @@ mod plan;
 mod query;
 mod sequence;
 mod session;
+mod sessions;
 mod settings;
 mod shorthand;
 mod spelling;

@@ -5,7 +5,7 @@
 
 use crate::at_once;
 use crate::catalog::{Catalog, Naming, Object, identifier};
-use crate::change::{Delete, Insert, Merge, Update};
+use crate::change::{Delete, Insert, Merge, Returning, Source, Update};
 use crate::define::derived;
 use crate::error::{error, unsupported};
 use crate::explain;
@@ -65,7 +65,7 @@ pub(crate) struct Plan {
     /// What its WITH does before.
     pub before: Vec<Before>,
     pub kind: Kind,
-    /// Whether it is a query that never waits, once it has its tables' locks, and asks nothing of its transaction.
+    /// Whether it never waits where nobody is in its way, and asks nothing of its transaction.
     pub is_over_at_once: bool,
     /// How it locks rows that it reads; the first that it says.
     pub row_lock: Option<RowLock>,
@@ -158,6 +158,25 @@ impl Kind {
             Kind::Merge(_) => return &[],
         };
         returning.as_ref().map_or(&[], |returning| &returning.columns)
+    }
+}
+
+impl Kind {
+    /// Whether this is so of any of its expressions, those of its subqueries too. MERGE is not asked.
+    pub fn any(&self, test: &dyn Fn(&Expr, usize) -> bool) -> bool {
+        let all = |exprs: &[Expr]| exprs.iter().any(|expr| expr.any(test));
+        let shown = |returning: &Option<Returning>| returning.as_ref().is_some_and(|it| all(&it.list));
+        let read = |source: &Source| source.select.any(test);
+        match self {
+            Kind::Query(query) => query.any(test),
+            Kind::Insert(it) => it.source.any(test) || all(&it.values) || shown(&it.returning),
+            Kind::Update(it) => {
+                let assigned = it.assignments.iter().any(|(_, expr)| expr.any(test));
+                read(&it.source) || assigned || shown(&it.returning)
+            }
+            Kind::Delete(it) => read(&it.source) || shown(&it.returning),
+            Kind::Merge(_) => unreachable!("a MERGE is never over at once"),
+        }
     }
 }
 

@@ -134,18 +134,25 @@ pub(crate) enum Block {
 /// A transaction or a savepoint's subtransaction.
 #[derive(Debug, Default)]
 pub(crate) struct Level {
-    pub savepoint: Option<Rc<str>>,
     /// Its number, if it has written something.
     pub xid: Option<Xid>,
     /// Those of subtransactions that became part of it.
     pub released: Vec<Xid>,
-    /// What its transaction had defined when it began.
-    pub changes: Option<Changes>,
     /// What was set when it began.
     pub settings: Option<Settings>,
-    /// What was to be checked when it began.
+    /// The transaction itself has none.
+    pub savepoint: Option<Box<Savepoint>>,
+}
+
+/// A savepoint, and how its transaction was when it was set.
+#[derive(Clone, Debug)]
+pub(crate) struct Savepoint {
+    pub name: Rc<str>,
+    /// What it had defined.
+    pub changes: Option<Changes>,
+    /// What was to be checked.
     pub checks: Checks,
-    /// How much was announced when it began.
+    /// How much was announced.
     pub announced: usize,
 }
 

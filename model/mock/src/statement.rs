@@ -16,7 +16,7 @@ use crate::session::{Block, Part};
 use crate::sql::Parsed;
 use crate::store::Reader;
 use crate::types::{self, Datum, Scalar, Type};
-use drawloom_model::{Class, Reply, SqlError, Statement, Value};
+use drawloom_model::{Class, Reply, SqlError, Value};
 use sqlparser::ast;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -35,8 +35,15 @@ impl Executor {
     ///
     /// # Errors
     /// Whatever PostgreSQL says of it. What it did is undone by then.
-    pub async fn execute(&self, statement: &Statement) -> Result<Reply, SqlError> {
-        let result = self.attempt(statement).await;
+    pub async fn execute(
+        &self,
+        text: Result<Rc<Text>, SqlError>,
+        values: &[Value],
+    ) -> Result<Reply, SqlError> {
+        let result = match text {
+            Ok(text) => self.attempt(&text, values).await,
+            Err(failure) => Err(failure),
+        };
         match result {
             Ok(reply) => {
                 self.commit_if_implicit().await?;
@@ -64,8 +71,7 @@ impl Executor {
         if is_over { self.commit().await } else { Ok(()) }
     }
 
-    async fn attempt(&self, statement: &Statement) -> Result<Reply, SqlError> {
-        let text = Text::of(&statement.sql)?;
+    async fn attempt(&self, text: &Text, values: &[Value]) -> Result<Reply, SqlError> {
         match &text.parsed {
             Parsed::Utility(utility) => {
                 if !utility.tells() {
@@ -80,7 +86,7 @@ impl Executor {
             }
             Parsed::Statements(statements) => match statements.as_slice() {
                 [] => Ok(Reply::default()),
-                [ast] => self.ordinary(&text, ast, Arguments::Values(&statement.params)).await,
+                [ast] => self.ordinary(text, ast, Arguments::Values(values)).await,
                 _ => Err(error("42601", "cannot insert multiple commands into a prepared statement")),
             },
         }
@@ -197,7 +203,7 @@ impl Executor {
         }
         self.with(|database| {
             let catalog = database.catalog(self.session);
-            let others = database.sessions.iter().filter(|(session, _)| **session != self.session);
+            let others = database.sessions.iter().filter(|(session, _)| *session != self.session);
             let drafts = others.filter_map(|(_, other)| other.transaction.as_ref()?.draft.as_ref());
             for (draft, (oid, _)) in drafts.flat_map(|draft| plan.uses.iter().map(move |used| (draft, used)))
             {

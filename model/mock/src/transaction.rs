@@ -3,7 +3,7 @@
 use crate::error::error;
 use crate::executor::Executor;
 use crate::options::Isolation;
-use crate::session::{Block, Level};
+use crate::session::{Block, Level, Savepoint};
 use crate::utility::Modes;
 use drawloom_model::SqlError;
 use std::rc::Rc;
@@ -160,9 +160,8 @@ impl Executor {
             let changes = transaction.draft.as_ref().map(|draft| draft.changes.clone());
             let checks = transaction.checks.clone();
             let announced = transaction.announcements.len();
-            let level =
-                Level { savepoint: Some(name), changes, settings, checks, announced, ..Level::default() };
-            transaction.levels.push(level);
+            let savepoint = Some(Savepoint { name, changes, checks, announced }.into());
+            transaction.levels.push(Level { settings, savepoint, ..Level::default() });
         });
         Ok(())
     }
@@ -203,25 +202,16 @@ impl Executor {
                 let transaction = database.session_mut(self.session).transaction_mut();
                 let level = transaction.levels.pop().expect("it was counted");
                 let draft = transaction.draft.take();
-                let (settings, checks) = (level.settings.clone(), level.checks.clone());
-                first = Some((level.savepoint.clone(), level.changes.clone(), settings, checks));
+                first = Some((level.settings.clone(), level.savepoint.clone()));
                 database.undo(self.session, level, draft);
             }
             database.locks.get_mut().release_since(self.session, depth);
             database.session_mut(self.session).end_cursors(depth);
-            let (savepoint, changes, settings, checks) = first.expect("a savepoint is a level");
+            let (settings, savepoint) = first.expect("a savepoint is a level");
             let transaction = database.session_mut(self.session).transaction_mut();
             transaction.block = Block::Open;
-            transaction.checks = checks.clone();
-            let announced = transaction.announcements.len();
-            transaction.levels.push(Level {
-                savepoint,
-                changes,
-                settings,
-                checks,
-                announced,
-                ..Level::default()
-            });
+            transaction.checks = savepoint.as_ref().map(|it| it.checks.clone()).unwrap_or_default();
+            transaction.levels.push(Level { settings, savepoint, ..Level::default() });
             Ok(())
         })
     }
@@ -252,12 +242,14 @@ impl Executor {
 
 impl crate::session::Transaction {
     /// The place of the last savepoint of this name.
-    /// `SAVEPOINT`
     ///
     /// # Errors
-    /// `25P01`, `25P02`
+    /// `3B001`: there is none.
     pub fn savepoint(&self, name: &str) -> Result<usize, SqlError> {
-        let place = self.levels.iter().rposition(|level| level.savepoint.as_deref() == Some(name));
+        let place = self
+            .levels
+            .iter()
+            .rposition(|level| level.savepoint.as_ref().is_some_and(|it| *it.name == *name));
         place.ok_or_else(|| error("3B001", format!("savepoint \"{name}\" does not exist")))
     }
 }

@@ -14,7 +14,7 @@ impl Database {
     pub fn fail(&mut self, session: SessionId) {
         let leaves_entry = self.has(Bug::LeftoverCatalogEntry);
         let Database { sessions, catalog, .. } = self;
-        let state = sessions.get_mut(&session).expect("the server knows its sessions");
+        let state = sessions.get_mut(session).expect("the server knows its sessions");
         let Some(transaction) = &mut state.transaction else { return };
         if transaction.block == Block::Implicit {
             if let Some(draft) = transaction.draft.as_ref().filter(|_| leaves_entry) {
@@ -32,14 +32,8 @@ impl Database {
         let depth = transaction.depth();
         let level = std::mem::take(transaction.level());
         // ROLLBACK TO goes back to where the savepoint was set, and may do so again.
-        *transaction.level() = Level {
-            savepoint: level.savepoint.clone(),
-            changes: level.changes.clone(),
-            settings: level.settings.clone(),
-            checks: level.checks.clone(),
-            announced: level.announced,
-            ..Level::default()
-        };
+        let (settings, savepoint) = (level.settings.clone(), level.savepoint.clone());
+        *transaction.level() = Level { settings, savepoint, ..Level::default() };
         let draft = transaction.draft.take();
         let watched =
             if depth == 1 && transaction.isolation == Isolation::Serializable { level.xid } else { None };
@@ -67,13 +61,16 @@ impl Database {
             self.transactions.abort(xid);
         }
         let Database { catalog: committed, sessions, .. } = self;
-        let state = sessions.get_mut(&session).expect("the server knows its sessions");
+        let state = sessions.get_mut(session).expect("the server knows its sessions");
         if let Some(settings) = level.settings {
             state.settings = settings;
         }
         let Some(transaction) = &mut state.transaction else { return };
-        transaction.announcements.truncate(level.announced);
-        let had = level.changes.filter(|changes| draft.is_some() && !changes.is_empty());
+        let savepoint = level.savepoint;
+        transaction.announcements.truncate(savepoint.as_ref().map_or(0, |savepoint| savepoint.announced));
+        let had = savepoint
+            .and_then(|savepoint| savepoint.changes)
+            .filter(|changes| draft.is_some() && !changes.is_empty());
         transaction.draft = had.map(|changes| {
             let mut catalog = committed.clone();
             catalog.apply(&changes);

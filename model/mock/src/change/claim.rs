@@ -8,13 +8,15 @@
 //!          -> Deleted    READ COMMITTED skips it, the others fail
 //! ```
 
+use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::{Tid, Xid};
 use crate::locks::{Mode, Tag};
 use crate::query::Waits;
+use crate::session::Transaction;
 use crate::store::{Locker, RowLock, State, Transactions, Tuple};
-use drawloom_model::SqlError;
+use drawloom_model::{SessionId, SqlError};
 
 /// What is claimed, and what for.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +77,7 @@ impl Executor {
         let tag = Tag::Tuple(oid, tid);
         let mut queued = false;
         let claim = loop {
-            let (standing, is_locker) = self.standing(request);
+            let (standing, is_locker) = self.with(|database| database.standing(self.session, request));
             let xids = match standing {
                 Standing::Free => break Claim::Taken,
                 Standing::Updated(next) => break Claim::Updated(next),
@@ -108,18 +110,23 @@ impl Executor {
         }
         Ok(claim)
     }
+}
 
-    fn standing(&self, request: Request<'_>) -> (Standing, bool) {
-        self.with(|database| {
-            database.touch_version((request.oid, request.table.file), request.tid);
-            let transaction = database.session(self.session).transaction();
-            let (top, command) = (transaction.top(), transaction.command);
-            let file = database.files.get(&request.table.file).expect("a table has a file");
-            let Some(tuple) = file.heap.get(request.tid) else { return (Standing::Deleted, false) };
-            let transactions = &database.transactions;
-            let standing = tuple.standing(transactions, top, command, request);
-            (standing, tuple.held_by(transactions, top).is_some())
-        })
+impl Database {
+    /// What stands in the way of a claim, and whether the session's transaction has locked the version already.
+    fn standing(&self, session: SessionId, request: Request<'_>) -> (Standing, bool) {
+        self.touch_version((request.oid, request.table.file), request.tid);
+        let transaction = self.session(session).transaction.as_ref();
+        let (top, command) = (transaction.and_then(Transaction::top), transaction.map_or(0, |it| it.command));
+        let file = self.files.get(&request.table.file).expect("a table has a file");
+        let Some(tuple) = file.heap.get(request.tid) else { return (Standing::Deleted, false) };
+        let standing = tuple.standing(&self.transactions, top, command, request);
+        (standing, tuple.held_by(&self.transactions, top).is_some())
+    }
+
+    /// Whether a version is free to be claimed.
+    pub(super) fn is_free(&self, session: SessionId, request: Request<'_>) -> bool {
+        matches!(self.standing(session, request), (Standing::Free, _))
     }
 }
 

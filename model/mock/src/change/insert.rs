@@ -1,14 +1,15 @@
 //! INSERT.
 
 use super::{Insert, Outcome, Target};
+use crate::database::Database;
 use crate::executor::Executor;
-use crate::expression::values;
+use crate::expression::{Context, values};
 use crate::ids::Tid;
 use crate::log::Change;
 use crate::query;
 use crate::store::{Reader, Row};
 use crate::types::Datum;
-use drawloom_model::SqlError;
+use drawloom_model::{SessionId, SqlError};
 
 impl Executor {
     /// Inserts the rows of a query.
@@ -21,12 +22,7 @@ impl Executor {
         reader: Reader,
         parameters: &[Datum],
     ) -> Result<Outcome, SqlError> {
-        let rows = self
-            .read(reader, parameters, |cx| {
-                let rows = query::rows(&insert.source, cx)?;
-                rows.iter().map(|row| values(&insert.values, cx, row)).collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
+        let rows = self.read(reader, parameters, |cx| insert.rows(cx)).await?;
         let mut outcome = Outcome::default();
         for mut row in rows {
             insert.target.generate(&mut row)?;
@@ -54,13 +50,32 @@ impl Executor {
 
     pub(crate) async fn insert_row(&self, target: &Target, row: &Row) -> Result<Tid, SqlError> {
         self.watch_row(target, None)?;
-        let tid = self.write(target, row.clone(), Vec::new());
-        let (file, xid) = (target.table.file, self.xid());
-        let change = Change { file, xid, before: None, after: Some((tid, row.clone())) };
-        self.with(|database| database.log_change(self.session, change));
+        let tid = self.with(|database| database.write_new(self.session, target, row));
         self.enter(target, tid, row, None).await?;
         self.note(target, None, Some((tid, row)));
         Ok(tid)
+    }
+}
+
+impl Database {
+    /// Writes a new row's version into the table, and the log.
+    pub(super) fn write_new(&mut self, session: SessionId, target: &Target, row: &Row) -> Tid {
+        let tid = self.write(session, target, row.clone(), Vec::new());
+        let (file, xid) = (target.table.file, self.xid(session));
+        let change = Change { file, xid, before: None, after: Some((tid, row.clone())) };
+        self.log_change(session, change);
+        tid
+    }
+}
+
+impl Insert {
+    /// The values of the rows that are inserted, without those that follow from others.
+    ///
+    /// # Errors
+    /// What the expressions say.
+    pub(super) fn rows(&self, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, SqlError> {
+        let rows = query::rows(&self.source, cx)?;
+        rows.iter().map(|row| values(&self.values, cx, row)).collect()
     }
 }
 

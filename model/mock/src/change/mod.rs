@@ -8,6 +8,7 @@
 //! ```
 
 mod assign;
+mod at_once;
 mod bind;
 mod claim;
 mod conflict;
@@ -24,6 +25,7 @@ pub(crate) mod target;
 mod update;
 mod watch;
 
+pub(crate) use at_once::{Author, is_small};
 pub(crate) use conflict::{Action as ConflictAction, Conflict};
 pub(crate) use event::Checks;
 pub(crate) use merge::Merge;

@@ -7,10 +7,12 @@ use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::footprint::Change;
-use crate::ids::{Tid, Xid};
-use crate::store::{Key, Locker, Row, State, Tuple};
+use crate::ids::{Oid, Tid, Xid};
+use crate::session::Transaction;
+use crate::store::{Key, Locker, Reader, Row, State, Tuple};
 use crate::types::Datum;
-use drawloom_model::SqlError;
+use drawloom_model::{SessionId, SqlError};
+use smallvec::SmallVec;
 
 /// Who else has a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,22 +24,13 @@ pub(super) enum Holder {
     Taken(Tid),
 }
 
+/// A row's key in each index that has it, and whether the version that it takes the place of has the same.
+pub(super) type Keys = SmallVec<[(Option<Key>, bool); 2]>;
+
 /// How many versions of one key there may be before those are looked for that nobody needs.
 const VERSIONS_KEPT: usize = 3;
 
 impl Executor {
-    /// Writes a version into the table.
-    pub(super) fn write(&self, target: &Target, row: Row, lockers: Vec<Locker>) -> Tid {
-        self.with(|database| {
-            let xid = database.xid(self.session);
-            let command = database.session(self.session).transaction().command;
-            let tuple = Tuple { lockers, ..Tuple::new(row, xid, command) };
-            let tid = database.file_mut(target.table.file).heap.push(tuple);
-            database.touch_change(self.session, (target.oid, target.table.file), tid, Change::New);
-            tid
-        })
-    }
-
     /// Writes a version into the table's indexes. Where a key is taken by a transaction that is not over, it waits
     /// for its end. `before` is the version that it takes the place of.
     ///
@@ -50,7 +43,7 @@ impl Executor {
         row: &Row,
         before: Option<&[Datum]>,
     ) -> Result<(), SqlError> {
-        let keys = self.keys(target, row, before)?;
+        let keys = self.with(|database| database.keys(target, row, before))?;
         // PostgreSQL leaves the indexes alone where no key has changed (heap-only tuples).
         let stays = keys.iter().all(|(_, same)| *same);
         for (index, (key, same)) in target.indexes.iter().zip(keys) {
@@ -68,42 +61,9 @@ impl Executor {
             if is_missed {
                 continue;
             }
-            self.with(|database| {
-                let entries = database.file_mut(target.table.file).index_mut(index.oid);
-                let versions = entries.insert(key, tid);
-                if versions.len() > VERSIONS_KEPT {
-                    let versions = versions.to_vec();
-                    let horizon = database.horizon();
-                    let Database { files, transactions, .. } = database;
-                    let file = files.get_mut(&target.table.file).expect("a table has a file");
-                    file.prune(&versions, transactions, horizon);
-                }
-            });
+            self.with(|database| database.enter_key(target, index.oid, key, tid));
         }
         Ok(())
-    }
-
-    /// A row's key in each index that has it, and whether the version that it takes the place of has the same.
-    fn keys(
-        &self,
-        target: &Target,
-        row: &[Datum],
-        before: Option<&[Datum]>,
-    ) -> Result<Vec<(Option<Key>, bool)>, SqlError> {
-        self.with(|database| {
-            let file = database.file_mut(target.table.file);
-            let mut keys = Vec::with_capacity(target.indexes.len());
-            for index in &target.indexes {
-                let index = file.index(index.oid);
-                let key = index.key(row)?;
-                let same = match before {
-                    Some(before) => index.key(before)? == key,
-                    None => false,
-                };
-                keys.push((key, same));
-            }
-            Ok(keys)
-        })
     }
 
     /// A row's key in an index, if the index has it.
@@ -145,36 +105,97 @@ impl Executor {
         }
     }
 
-    /// Who has this key, whatever one's snapshot says (PostgreSQL's `_bt_check_unique`).
+    /// Who has this key, whatever one's snapshot says.
     pub(super) fn holder(&self, target: &Target, index: &TargetIndex, key: &Key, own: Option<Tid>) -> Holder {
+        self.with(|database| database.holder(self.session, target, index, key, own))
+    }
+}
+
+impl Database {
+    /// Writes a version into the table.
+    pub(super) fn write(
+        &mut self,
+        session: SessionId,
+        target: &Target,
+        row: Row,
+        lockers: Vec<Locker>,
+    ) -> Tid {
+        let xid = self.xid(session);
+        let command = self.session(session).transaction().command;
+        let tuple = Tuple { lockers, ..Tuple::new(row, xid, command) };
+        let tid = self.file_mut(target.table.file).heap.push(tuple);
+        self.touch_change(session, (target.oid, target.table.file), tid, Change::New);
+        tid
+    }
+
+    /// A row's key in each index that has it, and whether the version that it takes the place of has the same.
+    pub(super) fn keys(
+        &self,
+        target: &Target,
+        row: &[Datum],
+        before: Option<&[Datum]>,
+    ) -> Result<Keys, SqlError> {
+        let file = self.files.get(&target.table.file).expect("a table has a file");
+        let mut keys = Keys::new();
+        for index in &target.indexes {
+            let index = file.index(index.oid);
+            let key = index.key(row)?;
+            let same = match before {
+                Some(before) => index.key(before)? == key,
+                None => false,
+            };
+            keys.push((key, same));
+        }
+        Ok(keys)
+    }
+
+    /// Writes a version into an index. Where many have its key, those are forgotten that nobody needs.
+    pub(super) fn enter_key(&mut self, target: &Target, index: Oid, key: Key, tid: Tid) {
+        let versions = self.file_mut(target.table.file).index_mut(index).insert(key, tid);
+        if versions.len() > VERSIONS_KEPT {
+            let versions = versions.to_vec();
+            let horizon = self.horizon();
+            let Database { files, transactions, .. } = self;
+            let file = files.get_mut(&target.table.file).expect("a table has a file");
+            file.prune(&versions, transactions, horizon);
+        }
+    }
+
+    /// Who has this key, whatever one's snapshot says (PostgreSQL's `_bt_check_unique`).
+    pub(super) fn holder(
+        &mut self,
+        session: SessionId,
+        target: &Target,
+        index: &TargetIndex,
+        key: &Key,
+        own: Option<Tid>,
+    ) -> Holder {
         // NULL is like nothing else.
         if index.nulls_distinct && key.iter().any(Datum::is_null) {
             return Holder::Nobody;
         }
-        self.with(|database| {
-            database.touch_holder((target.oid, target.table.file), index.oid, key);
-            let sees_own_snapshot = database.has(Bug::UncheckedUniqueKey);
-            let reader = database.reader(self.session);
-            let top = database.session(self.session).transaction().top();
-            let transactions = &database.transactions;
-            let file = database.files.get(&target.table.file).expect("a table has a file");
-            let others = file.index(index.oid).exactly(key).iter().filter(|tid| Some(**tid) != own);
-            for tid in others {
-                let tuple = file.heap.get(*tid).expect("an index names versions that there are");
-                match transactions.state(tuple.xmin) {
-                    State::Aborted => continue,
-                    _ if sees_own_snapshot && !tuple.is_visible(transactions, &reader) => continue,
-                    State::Running { top: other } if Some(other) != top => {
-                        return Holder::Perhaps(tuple.xmin);
-                    }
-                    State::Running { .. } | State::Committed { .. } => (),
+        self.touch_holder((target.oid, target.table.file), index.oid, key);
+        let snapshot = self.has(Bug::UncheckedUniqueKey).then(|| self.reader(session));
+        let top = self.session(session).transaction.as_ref().and_then(Transaction::top);
+        let transactions = &self.transactions;
+        let file = self.files.get(&target.table.file).expect("a table has a file");
+        let others = file.index(index.oid).exactly(key).iter().filter(|tid| Some(**tid) != own);
+        for tid in others {
+            let tuple = file.heap.get(*tid).expect("an index names versions that there are");
+            let is_hidden = |reader: Reader| !tuple.is_visible(transactions, &reader);
+            match transactions.state(tuple.xmin) {
+                State::Aborted => continue,
+                _ if snapshot.is_some_and(is_hidden) => continue,
+                State::Running { top: other } if Some(other) != top => {
+                    return Holder::Perhaps(tuple.xmin);
                 }
-                let Some(end) = tuple.ended(transactions) else { return Holder::Taken(*tid) };
-                if transactions.running(end.xid).is_some_and(|other| Some(other) != top) {
-                    return Holder::Perhaps(end.xid);
-                }
+                State::Running { .. } | State::Committed { .. } => (),
             }
-            Holder::Nobody
-        })
+            let Some(end) = tuple.ended(transactions) else { return Holder::Taken(*tid) };
+            if transactions.running(end.xid).is_some_and(|other| Some(other) != top) {
+                return Holder::Perhaps(end.xid);
+            }
+        }
+        Holder::Nobody
     }
 }

@@ -4,6 +4,7 @@ use super::claim::{Claim, Request};
 use super::insert::with_tid;
 use super::{Outcome, Source, Target, Update};
 use crate::bug::Bug;
+use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
 use crate::expression::Expr;
@@ -13,7 +14,7 @@ use crate::log::Change;
 use crate::query::{Select, Waits, filtered};
 use crate::store::{End, Locker, Reader, Row, RowLock};
 use crate::types::Datum;
-use drawloom_model::SqlError;
+use drawloom_model::{SessionId, SqlError};
 
 impl Executor {
     /// Updates the rows of FROM.
@@ -247,13 +248,10 @@ impl Executor {
         new: Row,
     ) -> Result<Tid, SqlError> {
         let mode = target.lock_for(old, &new);
-        // Who has locked the row beside us has locked its new version too.
-        let lockers = self.with(|database| {
-            let Some(tuple) = database.files[&target.table.file].heap.get(tid) else { return Vec::new() };
-            let running = |locker: &&Locker| database.transactions.running(locker.xid).is_some();
-            tuple.lockers.iter().filter(running).copied().collect()
+        let next = self.with(|database| {
+            let lockers = database.lockers(target, tid);
+            database.write(self.session, target, new.clone(), lockers)
         });
-        let next = self.write(target, new.clone(), lockers);
         self.end(target, tid, Some(next), mode)?;
         self.enter(target, next, &new, Some(old)).await?;
         self.note(target, Some((tid, old)), Some((next, &new)));
@@ -272,19 +270,37 @@ impl Executor {
         mode: RowLock,
     ) -> Result<(), SqlError> {
         self.watch_row(target, Some(tid))?;
-        self.with(|database| {
-            let xid = database.xid(self.session);
-            let command = database.session(self.session).transaction().command;
-            let file = target.table.file;
-            let heap = &mut database.file_mut(file).heap;
-            let tuple = heap.get_mut(tid).expect("a claimed version is there");
-            tuple.end = Some(End { xid, command, next, mode });
-            let after = next.and_then(|next| Some((next, heap.get(next)?.row.clone())));
-            let change = Change { file, xid, before: Some((tid, mode)), after };
-            database.log_change(self.session, change);
-            database.touch_change(self.session, (target.oid, file), tid, footprint::Change::Ended);
-        });
+        self.with(|database| database.end_version(self.session, target, tid, next, mode));
         Ok(())
+    }
+}
+
+impl Database {
+    /// Who has locked a row beside us, and so has locked its next version too.
+    pub(super) fn lockers(&self, target: &Target, tid: Tid) -> Vec<Locker> {
+        let Some(tuple) = self.files[&target.table.file].heap.get(tid) else { return Vec::new() };
+        let is_running = |locker: &&Locker| self.transactions.running(locker.xid).is_some();
+        tuple.lockers.iter().filter(is_running).copied().collect()
+    }
+
+    /// Ends a claimed version.
+    pub(super) fn end_version(
+        &mut self,
+        session: SessionId,
+        target: &Target,
+        tid: Tid,
+        next: Option<Tid>,
+        mode: RowLock,
+    ) {
+        let xid = self.xid(session);
+        let command = self.session(session).transaction().command;
+        let file = target.table.file;
+        let heap = &mut self.file_mut(file).heap;
+        let tuple = heap.get_mut(tid).expect("a claimed version is there");
+        tuple.end = Some(End { xid, command, next, mode });
+        let after = next.and_then(|next| Some((next, heap.get(next)?.row.clone())));
+        self.log_change(session, Change { file, xid, before: Some((tid, mode)), after });
+        self.touch_change(session, (target.oid, file), tid, footprint::Change::Ended);
     }
 }
 

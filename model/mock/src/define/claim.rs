@@ -73,7 +73,7 @@ impl Executor {
     /// The transaction of another session that has made such changes.
     fn rival(&self, made: impl Fn(&Changes) -> bool) -> Option<Xid> {
         self.with(|database| {
-            let others = database.sessions.iter().filter(|(id, _)| **id != self.session);
+            let others = database.sessions.iter().filter(|(id, _)| *id != self.session);
             let mut transactions = others.filter_map(|(_, session)| session.transaction.as_ref());
             let rival = transactions
                 .find(|transaction| transaction.draft.as_ref().is_some_and(|draft| made(&draft.changes)));

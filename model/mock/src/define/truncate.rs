@@ -97,16 +97,16 @@ mod tests {
     use crate::Options;
     use crate::database::Database;
     use crate::executor::Executor;
+    use crate::plan::Text;
     use crate::session::Session;
-    use drawloom_model::{SessionId, Statement};
+    use drawloom_model::SessionId;
     use std::cell::RefCell;
     use std::pin::pin;
     use std::rc::Rc;
     use std::task::{Context, Poll, Waker};
 
     fn execute(executor: &Executor, sql: &str) {
-        let statement = Statement { sql: sql.to_owned().into(), params: Vec::new() };
-        let running = pin!(executor.execute(&statement));
+        let running = pin!(executor.execute(Text::of(sql), &[]));
         match running.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(reply) => drop(reply.expect("the test's statements are right")),
             Poll::Pending => unreachable!("one session waits for nobody"),

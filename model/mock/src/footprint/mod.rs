@@ -173,7 +173,7 @@ impl Database {
         }
         let is_unknown = self.footprints.is_unknown.get();
         let written = self.footprints.written.get_mut();
-        if self.sessions.get(&session).is_none_or(|session| session.transaction.is_none()) {
+        if self.sessions.get(session).is_none_or(|session| session.transaction.is_none()) {
             written.remove(&session);
         } else if is_unknown {
             written.insert(session, None);

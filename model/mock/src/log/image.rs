@@ -2,9 +2,9 @@
 
 use super::record::{Commit, Prepared, Record};
 use crate::catalog::Catalog;
-use crate::ids::{Oid, Tid};
+use crate::ids::Oid;
 use crate::sequence;
-use crate::store::Row;
+use crate::store::{Pages, Row};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use std::rc::Rc;
 pub(crate) struct Image {
     /// `None` is that of a new database.
     pub catalog: Option<Catalog>,
-    pub files: BTreeMap<Oid, BTreeMap<Tid, Row>>,
+    pub files: BTreeMap<Oid, Pages<Row>>,
     pub sequences: BTreeMap<Oid, sequence::State>,
     pub prepared: BTreeMap<Rc<str>, Rc<Prepared>>,
 }
@@ -36,15 +36,17 @@ impl Image {
         for change in commit.changes {
             let rows = self.files.entry(change.file).or_default();
             if let Some((tid, _)) = change.before {
-                rows.remove(&tid);
+                rows.remove(tid);
             }
             if let Some((tid, row)) = change.after {
-                rows.insert(tid, row);
+                rows.restore(tid, row);
             }
         }
         let Some(definition) = commit.definition else { return };
         for (file, rows) in definition.files {
-            self.files.insert(file, rows.into_iter().collect());
+            let mut made = Pages::default();
+            rows.into_iter().for_each(|(tid, row)| made.restore(tid, row));
+            self.files.insert(file, made);
         }
         self.sequences.extend(definition.sequences);
         self.catalog.get_or_insert_with(Catalog::new).apply(&definition.objects);

@@ -8,7 +8,7 @@ use crate::change::Target;
 use crate::database::Database;
 use crate::ids::{Oid, Tid, Xid};
 use crate::session::Session;
-use crate::store::{End, File, Index, Locker, Row, Tuple};
+use crate::store::{End, File, Index, Locker, Pages, Row, Tuple};
 use crate::two_phase;
 use drawloom_model::{SessionId, SqlError};
 use std::collections::BTreeMap;
@@ -33,8 +33,8 @@ pub(crate) fn recover(before: &Database, mut log: Log) -> Result<Database, SqlEr
     let xid = database.transactions.begin(None);
     database.transactions.commit([xid]);
     for table in database.catalog.tables() {
-        let rows = image.files.get(&table.file).cloned().unwrap_or_default();
-        database.files.insert(table.file, file_of(xid, rows));
+        let rows = image.files.get(&table.file).into_iter().flat_map(Pages::iter);
+        database.files.insert(table.file, file_of(xid, rows.map(|(tid, row)| (tid, row.clone()))));
     }
     database.sequences.get_mut().resume(&image.sequences);
     fill_indexes(&mut database.files, &database.catalog)?;

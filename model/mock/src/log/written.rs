@@ -85,7 +85,12 @@ impl Database {
 
     /// Notes what the session's transaction does to a row.
     pub fn log_change(&mut self, session: SessionId, change: Change) {
-        self.session_mut(session).transaction_mut().changes.push(change);
+        let changes = &mut self.session_mut(session).transaction_mut().changes;
+        if changes.is_empty() {
+            // Most transactions change one row or two.
+            changes.reserve_exact(2);
+        }
+        changes.push(change);
     }
 
     /// A sequence's values up to there may have been handed out.

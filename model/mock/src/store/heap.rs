@@ -1,6 +1,6 @@
 //! A table's row versions.
 
-use super::{Reader, Row, State, Transactions};
+use super::{Pages, Reader, Row, State, Transactions};
 use crate::ids::{Tid, Xid};
 
 /// How strongly a row is locked (PostgreSQL's manual, 13.3.2), the weakest first.
@@ -103,111 +103,5 @@ impl Tuple {
     }
 }
 
-/// How many versions stand together.
-const PAGE_VERSIONS: usize = 64;
-
-/// A table's versions, in the order in which they were written. They are found by their numbers, which are given in
-/// that order; where all versions of a page are forgotten, so is the page.
-#[derive(Debug, Default)]
-pub(crate) struct Heap {
-    pages: Vec<Page>,
-    written: u32,
-    len: usize,
-}
-
-/// Versions with numbers that follow on each other.
-#[derive(Debug, Default)]
-struct Page {
-    tuples: Vec<Option<Tuple>>,
-    len: usize,
-}
-
-impl Page {
-    fn forget(&mut self, slot: usize) -> Option<Tuple> {
-        let tuple = self.tuples.get_mut(slot)?.take()?;
-        self.len -= 1;
-        if self.len == 0 && self.tuples.len() == PAGE_VERSIONS {
-            self.tuples = Vec::new();
-        }
-        Some(tuple)
-    }
-}
-
-/// The page of a version, and its place there.
-fn place(tid: Tid) -> (usize, usize) {
-    let before = (tid.0 as usize).wrapping_sub(1);
-    (before / PAGE_VERSIONS, before % PAGE_VERSIONS)
-}
-
-impl Heap {
-    /// The number that the next version will have.
-    pub fn next(&self) -> Tid {
-        Tid(self.written + 1)
-    }
-
-    /// Writes a version.
-    pub fn push(&mut self, tuple: Tuple) -> Tid {
-        let tid = self.next();
-        self.written = tid.0;
-        self.len += 1;
-        let (page, _) = place(tid);
-        if page == self.pages.len() {
-            self.pages.push(Page::default());
-        }
-        let page = &mut self.pages[page];
-        page.tuples.push(Some(tuple));
-        page.len += 1;
-        tid
-    }
-
-    /// Puts a version back where it was.
-    pub fn restore(&mut self, tid: Tid, tuple: Tuple) {
-        self.written = self.written.max(tid.0);
-        let (page, slot) = place(tid);
-        if page >= self.pages.len() {
-            self.pages.resize_with(page + 1, Page::default);
-        }
-        let page = &mut self.pages[page];
-        if slot >= page.tuples.len() {
-            page.tuples.resize_with(slot + 1, || None);
-        }
-        if page.tuples[slot].replace(tuple).is_none() {
-            page.len += 1;
-            self.len += 1;
-        }
-    }
-
-    pub fn get(&self, tid: Tid) -> Option<&Tuple> {
-        let (page, slot) = place(tid);
-        self.pages.get(page)?.tuples.get(slot)?.as_ref()
-    }
-
-    pub fn get_mut(&mut self, tid: Tid) -> Option<&mut Tuple> {
-        let (page, slot) = place(tid);
-        self.pages.get_mut(page)?.tuples.get_mut(slot)?.as_mut()
-    }
-
-    pub fn remove(&mut self, tid: Tid) -> Option<Tuple> {
-        let (page, slot) = place(tid);
-        let tuple = self.pages.get_mut(page)?.forget(slot)?;
-        self.len -= 1;
-        Some(tuple)
-    }
-
-    /// Every version, the oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (Tid, &Tuple)> {
-        self.pages.iter().zip(0..).flat_map(|(page, number)| {
-            let tids = (number * PAGE_VERSIONS as u32 + 1..).map(Tid);
-            page.tuples.iter().zip(tids).filter_map(|(tuple, tid)| Some((tid, tuple.as_ref()?)))
-        })
-    }
-
-    /// Every version, to be changed.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tuple> {
-        self.pages.iter_mut().flat_map(|page| page.tuples.iter_mut().flatten())
-    }
-
-    pub fn len(&self) -> usize {
-        self.len
-    }
-}
+/// A table's versions.
+pub(crate) type Heap = Pages<Tuple>;

@@ -77,13 +77,21 @@ impl Index {
         tids
     }
 
-    /// Removes a version's entry, if it has one.
-    pub fn remove(&mut self, row: &Row, tid: Tid) {
-        let Ok(Some(key)) = self.key(row) else { return };
-        if let Some(tids) = self.entries.get_mut(&key) {
-            tids.retain(|other| *other != tid);
-            if tids.is_empty() {
-                self.entries.remove(&key);
+    /// Removes the entries of versions, if they have some.
+    pub fn remove<'a>(&mut self, versions: impl Iterator<Item = (Tid, &'a Row)>) {
+        let keyed = versions.filter_map(|(tid, row)| Some((self.key(row).ok()??, tid)));
+        let mut keyed = keyed.collect::<Vec<_>>().into_iter().peekable();
+        // Versions of one row follow on each other, and mostly have one key.
+        while let Some((key, tid)) = keyed.next() {
+            let mut gone = vec![tid];
+            while let Some((_, tid)) = keyed.next_if(|(next, _)| *next == key) {
+                gone.push(tid);
+            }
+            if let Some(tids) = self.entries.get_mut(&key) {
+                tids.retain(|tid| !gone.contains(tid));
+                if tids.is_empty() {
+                    self.entries.remove(&key);
+                }
             }
         }
     }

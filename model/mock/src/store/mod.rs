@@ -13,11 +13,13 @@ mod bucket;
 mod heap;
 mod index;
 mod key;
+mod pages;
 mod transactions;
 
 pub(crate) use heap::{End, Heap, Locker, RowLock, Tuple};
 pub(crate) use index::{Index, Span};
 pub(crate) use key::Key;
+pub(crate) use pages::Pages;
 pub(crate) use transactions::{Reader, State, Transactions};
 
 use crate::ids::{Oid, Tid};
@@ -48,15 +50,17 @@ impl File {
     /// Forgets versions of these that nobody can see any more: who wants to see commits up to `horizon` sees
     /// a later version, or none.
     pub fn prune(&mut self, tids: &[Tid], transactions: &Transactions, horizon: u64) {
-        for tid in tids {
-            let Some(tuple) = self.heap.get(*tid) else { continue };
-            if !tuple.is_dead(transactions, horizon) {
-                continue;
-            }
-            let tuple = self.heap.remove(*tid).expect("it was there a moment ago");
-            for index in self.indexes.values_mut() {
-                index.remove(&tuple.row, *tid);
-            }
+        let is_dead = |tid: &Tid| {
+            let tuple = self.heap.get(*tid);
+            tuple.is_some_and(|tuple| tuple.is_dead(transactions, horizon))
+        };
+        let dead: Vec<Tid> = tids.iter().copied().filter(is_dead).collect();
+        for index in self.indexes.values_mut() {
+            let row = |tid: &Tid| Some((*tid, &self.heap.get(*tid)?.row));
+            index.remove(dead.iter().filter_map(row));
+        }
+        for tid in dead {
+            self.heap.remove(tid);
         }
     }
 }

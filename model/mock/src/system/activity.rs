@@ -92,8 +92,8 @@ pub(super) static ACTIVITY: System = System {
         ("backend_type", TEXT),
     ],
     rows: |world| {
-        let row = |(id, session): (&SessionId, &Session)| {
-            let waits = world.database.locks.borrow().is_waiting(*id);
+        let row = |(id, session): (SessionId, &Session)| {
+            let waits = world.database.locks.borrow().is_waiting(id);
             let setting = |name| session.settings.get(name).map_or(Datum::Null, Datum::Text);
             vec![
                 oid(DATABASE),
@@ -102,7 +102,7 @@ pub(super) static ACTIVITY: System = System {
                 setting("session_authorization"),
                 setting("application_name"),
                 if waits { text("Lock") } else { Datum::Null },
-                text(state(session, waits || *id == world.session)),
+                text(state(session, waits || id == world.session)),
                 text("client backend"),
             ]
         };

@@ -74,7 +74,7 @@ impl Database {
             }
         }
         for (channel, payload) in told {
-            for session in self.sessions.values_mut().filter(|it| it.channels.contains(&channel)) {
+            for (_, session) in self.sessions.iter_mut().filter(|(_, it)| it.channels.contains(&channel)) {
                 let (channel, payload) = (channel.to_string(), payload.to_string());
                 session.notifications.push(Notification { from, channel, payload });
             }
