@@ -262,7 +262,7 @@ pub struct IsolationArgs {
 /// The arguments of `script`.
 #[derive(Debug, Args)]
 pub struct ScriptArgs {
-    /// The scripts
+    /// The scripts, and folders: every *.script below one
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Print where they first differ from what comes of them, instead of what comes

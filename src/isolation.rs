@@ -9,6 +9,7 @@ use drawloom_replays::Engine;
 use drawloom_replays::isolation::comparison::differences;
 use drawloom_replays::isolation::summary::{self, Entry, Line, Verdict};
 use drawloom_replays::isolation::{Ended, Said, Spec, test};
+use drawloom_replays::outside::files_in;
 use drawloom_replays::report::counted;
 use drawloom_sim::Host;
 use std::fs;
@@ -145,15 +146,8 @@ fn read_expected(folder: &Path, name: &str) -> Result<Vec<String>, Failure> {
 /// The specs of a folder that is laid out as PostgreSQL's, by name.
 fn read_folder(folder: &Path) -> Result<Vec<Entry>, Failure> {
     let specs = folder.join("specs");
-    let unreadable = |error| Failure::usage(format!("{}: {error}", specs.display()));
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(&specs).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "spec") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
+    let unreadable = |error: std::io::Error| Failure::usage(format!("{}: {error}", specs.display()));
+    let paths = files_in(&specs, "spec").map_err(unreadable)?;
     if paths.is_empty() {
         return Err(Failure::usage(format!("{}: no specs (*.spec) here", specs.display())));
     }

@@ -3,14 +3,17 @@
 use crate::cli::{Done, ScriptArgs};
 use crate::exit::{Exit, Failure};
 use crate::outside;
+use drawloom_replays::outside::files_below;
 use drawloom_replays::script::{difference, play};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Plays scripts, and prints, writes or compares what comes of them.
 pub fn script(args: &ScriptArgs) -> Done {
     outside::tell_panics();
     let mut exit = Exit::Nothing;
-    for file in &args.files {
+    let files = args.files.iter().map(|path| scripts(path)).collect::<Result<Vec<_>, _>>()?;
+    for file in files.iter().flatten() {
         let name = file.display();
         let script = fs::read_to_string(file).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
         let played = play(&script).map_err(|error| Failure::usage(format!("{name}, {error}")))?;
@@ -25,4 +28,18 @@ pub fn script(args: &ScriptArgs) -> Done {
         }
     }
     Ok(exit)
+}
+
+/// The script itself, or those below a folder.
+fn scripts(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let name = path.display();
+    let files = files_below(path, "script").map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    if files.is_empty() {
+        Err(Failure::usage(format!("{name}: no scripts (*.script) below")))
+    } else {
+        Ok(files)
+    }
 }

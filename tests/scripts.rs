@@ -5,9 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+use drawloom_replays::outside::files_below;
 use drawloom_replays::script::{difference, play};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test's golden files are rewritten on request")]
@@ -16,7 +17,7 @@ fn scripts_give_what_they_say() {
     let listed = fs::read_to_string(folder.join("differs.txt")).unwrap();
     let is_rewritten = std::env::var("UPDATE_GOLDENFILES").is_ok_and(|value| value == "1");
     let (mut report, mut differ) = (String::new(), String::new());
-    let files = scripts(&folder);
+    let files = files_below(&folder, "script").unwrap();
     assert!(!files.is_empty(), "no scripts in {}", folder.display());
     for file in files {
         let name = file.strip_prefix(&folder).unwrap().to_str().unwrap();
@@ -47,15 +48,4 @@ fn the_documentation_s_scripts_give_what_they_say() {
     for script in scripts {
         assert_eq!(play(script).as_deref(), Ok(script));
     }
-}
-
-/// The scripts of a folder and of those in it, in order.
-fn scripts(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let below = |path: PathBuf| match path.is_dir() {
-        true => scripts(&path),
-        false => path.extension().is_some_and(|it| it == "script").then_some(path).into_iter().collect(),
-    };
-    paths.into_iter().flat_map(below).collect()
 }

@@ -30,15 +30,45 @@ pub fn read(path: &Path) -> Result<Replay, FileError> {
 /// # Errors
 /// The folder, or one of the files, cannot be read.
 pub fn replays_in(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "replay") {
-            paths.push(path);
+    let paths = files_in(folder, "replay")?;
+    paths.into_iter().map(|path| fs::read(&path).map(|bytes| (path, bytes))).collect()
+}
+
+/// What of a folder has this extension, by name.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn files_in(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut paths = paths_in(folder)?;
+    paths.retain(|path| has_extension(path, extension));
+    Ok(paths)
+}
+
+/// What of a folder and of those in it has this extension, by name. Links to folders are not followed.
+///
+/// # Errors
+/// One of the folders cannot be read.
+pub fn files_below(folder: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths_in(folder)? {
+        if fs::symlink_metadata(&path)?.is_dir() {
+            files.append(&mut files_below(&path, extension)?);
+        } else if has_extension(&path, extension) {
+            files.push(path);
         }
     }
+    Ok(files)
+}
+
+fn paths_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
     paths.sort();
-    paths.into_iter().map(|path| fs::read(&path).map(|bytes| (path, bytes))).collect()
+    Ok(paths)
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|own| own == extension)
 }
 
 /// Deletes a file.

@@ -1,6 +1,7 @@
 //! `drawloom script`, end to end.
 
 use crate::place::Place;
+use std::fs;
 
 const SCRIPT: &str = "# Two updates of one row.
 setup> CREATE TABLE test (id int PRIMARY KEY, value int)
@@ -49,6 +50,26 @@ fn a_difference_is_named_and_counts() {
     place.write("long.script", PLAYED.to_owned() + "    and more\n");
     let checked = place.drawloom("script long.script --check").exits(1);
     assert_eq!(checked.out, "long.script, line 16: it says \"and more\", and gives \"\"\n");
+}
+
+#[test]
+fn a_folder_stands_for_the_scripts_below_it() {
+    let place = Place::new();
+    fs::create_dir_all(place.path("all/deep/er")).unwrap();
+    fs::create_dir(place.path("empty")).unwrap();
+    let says = |number: u32| format!("T1> SELECT {number}\n    ({number})\n");
+    for (number, file) in [(3, "all/z.script"), (2, "all/deep/er/b.script"), (1, "all/deep/b.script")] {
+        place.write(file, says(number));
+    }
+    place.write("all/notes.txt", "no script\n");
+    let folder_and_file = place.drawloom("script all all/z.script").exits(0);
+    assert_eq!(folder_and_file.out, [1, 2, 3, 3].map(says).concat());
+    place.write("all/deep/er/b.script", says(4).replace("(4)", "(5)"));
+    let checked = place.drawloom("script all --check").exits(1);
+    assert_eq!(checked.out, "all/deep/er/b.script, line 2: it says \"(5)\", and gives \"(4)\"\n");
+    place.drawloom("script all --write").exits(0);
+    place.drawloom("script all --check").exits(0);
+    place.drawloom("script empty").exits(2).says_only(&["empty: no scripts (*.script) below"]);
 }
 
 #[test]
