@@ -3,8 +3,6 @@
 //! What the scripts say is what PostgreSQL says, wherever it has the level: tests/scripts/postgresql.py asks a server.
 //! `differs.txt` names those that the mock does not play like PostgreSQL yet; they are not rewritten.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
-
 use drawloom_replays::outside::files_below;
 use drawloom_replays::script::{difference, play};
 use std::fs;
