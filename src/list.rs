@@ -66,9 +66,11 @@ fn backends_json() -> Value {
     backends().map(backend).collect()
 }
 
-/// What finds the bug: the arguments of `drawloom run`.
-fn found_by(bug: Bug) -> String {
-    format!("{} --backend mock --bug {}", bug.workload(), bug.name())
+/// The search that finds the bug.
+fn command(bug: Bug) -> String {
+    let workload = bug.workload().split(' ');
+    let arguments = ["run"].into_iter().chain(workload).chain(["--backend", "mock", "--bug", bug.name()]);
+    outside::command(&arguments.collect::<Vec<_>>())
 }
 
 fn bugs_text() -> String {
@@ -76,7 +78,7 @@ fn bugs_text() -> String {
     for &bug in Bug::ALL {
         let _ = writeln!(text, "{:<24} {}", bug.name(), bug.sentence());
         let _ = writeln!(text, "{:<24} seen by {}", "", bug.oracle());
-        let _ = writeln!(text, "{:<24} drawloom run {}", "", found_by(bug));
+        let _ = writeln!(text, "{:<24} {}", "", command(bug));
     }
     text
 }
@@ -84,7 +86,7 @@ fn bugs_text() -> String {
 fn bugs_json() -> Value {
     let bug = |bug: Bug| {
         let (name, sentence, oracle) = (bug.name(), bug.sentence(), bug.oracle());
-        json!({ "name": name, "about": sentence, "seen_by": oracle, "run": found_by(bug) })
+        json!({ "name": name, "about": sentence, "seen_by": oracle, "command": command(bug) })
     };
     Bug::ALL.iter().copied().map(bug).collect()
 }

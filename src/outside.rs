@@ -75,9 +75,12 @@ pub fn remark(message: &str) {
     let _ = writeln!(anstream::stderr(), "{message}");
 }
 
-/// The command by which drawloom was called, to be called again.
-pub fn program() -> String {
-    std::env::args().next().unwrap_or_else(|| "drawloom".to_owned())
+/// A command of drawloom's, as it was itself called, to be pasted into a shell.
+pub fn command(arguments: &[&str]) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "drawloom".to_owned());
+    let words: Vec<&str> = [program.as_str()].into_iter().chain(arguments.iter().copied()).collect();
+    // A word of a command line has no NUL byte, which is all that cannot be quoted.
+    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
 }
 
 /// How many processes can run at once.

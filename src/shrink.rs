@@ -131,11 +131,9 @@ fn document(args: &ShrinkArgs, given: &Replay, shrunk: &Shrunk, out: &Path) -> V
 
 /// A command on a replay, to be pasted into a shell.
 pub(crate) fn command(subcommand: &str, replay: &Path) -> String {
-    let (program, mut path) = (outside::program(), replay.display().to_string());
+    let mut path = replay.display().to_string();
     if path.starts_with('-') {
         path = format!("./{path}"); // it is no option
     }
-    let words = [&program, subcommand, &path];
-    // A word of a command line has no NUL byte, which is all that cannot be quoted.
-    shlex::try_join(words).unwrap_or_else(|_| words.join(" "))
+    outside::command(&[subcommand, &path])
 }
