@@ -63,7 +63,7 @@ pub enum Format {
 pub struct RunArgs {
     /// What the workers do (see `drawloom list workloads`)
     pub workload: String,
-    /// The way they do it
+    /// The way they do it (`drawloom list workloads` says where which is wrong)
     #[arg(long, default_value = "correct")]
     pub variant: String,
     /// One seed, or a mutant that a search made of one (57~3)

@@ -4,11 +4,11 @@ use crate::exit::Failure;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use drawloom_mock::{Bug, Isolation};
-use drawloom_replays::Engine;
 use drawloom_replays::engine::bug;
+use drawloom_replays::{Engine, Plan};
 use drawloom_sim::SimDuration;
 use drawloom_sqlite::{Busy, JournalMode, Synchronous};
-use drawloom_workloads::Workload;
+use drawloom_workloads::{Workload, WrongOn};
 use std::collections::BTreeSet;
 
 /// Which engine, and how it is set up.
@@ -127,6 +127,22 @@ fn foreign(workload: &dyn Workload, engine: &Engine) -> Failure {
          --backend {}",
         others.join(" or "),
         others[0]
+    ))
+}
+
+/// That a wrong variant is not wrong on the plan's engine, and on which it is. Nothing is said of an engine with a
+/// bug, which can make any variant wrong.
+pub(crate) fn hint(plan: &Plan) -> Option<String> {
+    let (variant, name, level) = (&plan.variant, plan.engine.name(), plan.engine.level());
+    let has_bugs = matches!(&plan.engine, Engine::Mock(options) if !options.bugs.is_empty());
+    if variant.is_correct() || variant.is_wrong_on(name, level) || has_bugs {
+        return None;
+    }
+    let known = variant.wrong_on.iter().filter(|wrong| Engine::NAMES.contains(&wrong.backend));
+    let elsewhere = known.map(WrongOn::to_string).collect::<Vec<_>>().join(", ");
+    let variant = variant.name;
+    Some(format!(
+        "{variant} is not wrong on {name} ({level}), but on {elsewhere}; see --backend and --isolation"
     ))
 }
 

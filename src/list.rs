@@ -7,7 +7,7 @@ use drawloom_mock::Bug;
 use drawloom_replays::engine::Engine;
 use drawloom_sim::Profile;
 use drawloom_sim::faults::Fault;
-use drawloom_workloads::{ALL, Variant, Workload};
+use drawloom_workloads::{ALL, Variant, Workload, WrongOn};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -92,8 +92,7 @@ fn bugs_json() -> Value {
 }
 
 fn wrong_on_text(variant: &Variant) -> String {
-    let on = variant.wrong_on.iter().map(|wrong| format!("{} ({})", wrong.backend, wrong.levels.join(", ")));
-    on.collect::<Vec<_>>().join(", ")
+    variant.wrong_on.iter().map(WrongOn::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn workloads_json() -> Value {

@@ -4,7 +4,7 @@ use crate::cli::{Done, Format, RunArgs};
 use crate::exit::{Exit, Failure};
 use crate::jobs::{self, Tally, Tried, Trying};
 use crate::outside::{self, Progress};
-use crate::{output, prove, shrink};
+use crate::{engine, output, prove, shrink};
 use drawloom_replays::search::Search;
 use drawloom_replays::shrink::Shrunk;
 use drawloom_replays::{Engine, Name, Replay, codec, report};
@@ -17,6 +17,11 @@ use std::path::PathBuf;
 pub fn run(args: &RunArgs) -> Done {
     let plan = args.plan()?;
     args.refuse_idle_options()?;
+    if let Some(hint) = engine::hint(&plan)
+        && !args.as_job
+    {
+        outside::remark(&hint);
+    }
     if let Strategy::Bounded { preemptions } = args.schedule {
         return prove::prove(args, &plan, preemptions);
     }

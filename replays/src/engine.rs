@@ -95,6 +95,14 @@ impl Engine {
         }
     }
 
+    /// The isolation level of transactions that ask for none.
+    pub fn level(&self) -> &'static str {
+        match self {
+            Engine::Sqlite(_) => Isolation::Serializable.name(),
+            Engine::Mock(options) => options.isolation.name(),
+        }
+    }
+
     /// How long a statement waits until something happens by itself; `None`: for ever.
     pub fn patience(&self) -> Option<SimDuration> {
         match self {

@@ -26,6 +26,7 @@ pub use worker::{WorkerPlan, work};
 
 use async_trait::async_trait;
 use drawloom_model::{Dialect, SqlError};
+use std::fmt;
 
 /// Every workload.
 pub const ALL: &[&dyn Workload] = &[
@@ -109,10 +110,22 @@ pub struct WrongOn {
     pub levels: &'static [&'static str],
 }
 
+/// The engine, and its levels in parentheses.
+impl fmt::Display for WrongOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.backend, self.levels.join(", "))
+    }
+}
+
 impl Variant {
     /// Whether it is right everywhere.
     pub fn is_correct(&self) -> bool {
         self.wrong_on.is_empty()
+    }
+
+    /// Whether it says that it is wrong on this engine at this level.
+    pub fn is_wrong_on(&self, backend: &str, level: &str) -> bool {
+        self.wrong_on.iter().any(|wrong| wrong.backend == backend && wrong.levels.contains(&level))
     }
 }
 
