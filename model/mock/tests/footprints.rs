@@ -1,36 +1,14 @@
 //! What statements say they touch: case by case, and that steps which do not conflict can be swapped.
 
+#[path = "../../tests/swapping/mod.rs"]
+mod swapping;
+
 use drawloom_mock::{Isolation, Mock, Options};
-use drawloom_model::{Backend, Cx, Progress, SessionId, Statement};
-use drawloom_sim::decisions::Key;
+use drawloom_model::Backend;
+use drawloom_sim::Footprint;
 use drawloom_sim::footprint::Access;
-use drawloom_sim::source::{Choice, Enabled};
-use drawloom_sim::{Divergence, Executor, Footprint, RunShape, Sim, SimDuration, Source};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
-
-/// Answers calmly, and wants to know what steps touch.
-struct Observer;
-
-impl Source for Observer {
-    fn pick(&mut self, _: Key, _: &[Enabled], calm: usize) -> Result<usize, Box<Divergence>> {
-        Ok(calm)
-    }
-
-    fn choose(&mut self, _: Key, _: &Choice) -> Result<u32, Box<Divergence>> {
-        Ok(0)
-    }
-
-    fn observes(&self) -> bool {
-        true
-    }
-}
-
-/// A database with nobody but the test in front of it.
-struct Database {
-    mock: Mock,
-    sim: Sim,
-}
+use swapping::{Database, Program, Subject, statement};
 
 const TABLES: [&str; 8] = [
     "CREATE TABLE t (id INTEGER PRIMARY KEY, x INTEGER)",
@@ -43,52 +21,8 @@ const TABLES: [&str; 8] = [
     "SELECT nextval('q')",
 ];
 
-impl Database {
-    fn new(options: Options) -> Database {
-        let shape = RunShape { workers: 3, actions: 1 };
-        let sim = Executor::new(Box::new(Observer), &shape, false, 1).sim();
-        let mut database = Database { mock: Mock::new(options), sim };
-        database.mock.start(&Cx::new(&database.sim)).expect("an empty database");
-        let session = database.open();
-        for sql in TABLES {
-            let answer = database.run(session, sql).1;
-            assert!(answer.starts_with("rows"), "{sql}: {answer}");
-        }
-        database
-    }
-
-    fn open(&mut self) -> SessionId {
-        self.mock.open(&Cx::new(&self.sim)).expect("a session")
-    }
-
-    fn run(&mut self, session: SessionId, sql: &str) -> (Footprint, String) {
-        let progress = self.mock.submit(&Cx::new(&self.sim), session, &statement(sql));
-        self.over(progress)
-    }
-
-    fn resume(&mut self, session: SessionId) -> (Footprint, String) {
-        let progress = self.mock.resume(&Cx::new(&self.sim), session);
-        self.over(progress)
-    }
-
-    fn over(&mut self, progress: Progress) -> (Footprint, String) {
-        match progress {
-            Progress::Blocked { footprint, on, .. } => (footprint, format!("blocked on {on}")),
-            Progress::Yielded => unreachable!("it was not told to yield"),
-            Progress::Done { reply, footprint, in_transaction: _ } => {
-                self.sim.spend(SimDuration::millis(1));
-                let answer = match reply {
-                    Ok(reply) => format!("rows {:?}, {} changed", reply.rows, reply.affected),
-                    Err(error) => format!("{} {}", error.sqlstate, error.message),
-                };
-                (footprint, answer)
-            }
-        }
-    }
-}
-
-fn statement(sql: &str) -> Statement {
-    Statement { sql: sql.to_owned().into(), params: Vec::new() }
+fn mock(isolation: Isolation) -> Box<dyn Backend> {
+    Box::new(Mock::new(Options { isolation, ..Options::default() }))
 }
 
 // ------------------------------------------------------------------------------------------ case by case
@@ -136,14 +70,14 @@ fn words(footprint: &Footprint) -> String {
 
 /// Who does what, and what it touches.
 fn check(isolation: Isolation, script: &[(char, &str, &str)]) {
-    let mut database = Database::new(Options { isolation, ..Options::default() });
+    let mut database = Database::new(mock(isolation), &TABLES);
     let sessions = [database.open(), database.open()];
     let mut said = Vec::new();
     for (who, sql, _) in script {
         let session = sessions[usize::from(*who == 'b')];
         let (footprint, _) =
-            if *sql == "goes on" { database.resume(session) } else { database.run(session, sql) };
-        database.mock.ready(&Cx::new(&database.sim));
+            if *sql == "goes on" { database.resume(session) } else { database.run(session, sql, &[]) };
+        database.ready();
         said.push((*who, *sql, words(&footprint)));
     }
     let meant: Vec<_> = script.iter().map(|(who, sql, says)| (*who, *sql, (*says).to_owned())).collect();
@@ -316,120 +250,9 @@ fn piece() -> impl Strategy<Value = Vec<&'static str>> {
     prop_oneof![2 => one().prop_map(|one| vec![one]), 3 => transaction]
 }
 
-fn program() -> impl Strategy<Value = Vec<&'static str>> {
-    prop::collection::vec(piece(), 1..4).prop_map(|pieces| pieces.concat())
-}
-
-/// A step that was taken.
-struct Taken {
-    who: usize,
-    what: String,
-    footprint: Footprint,
-}
-
-/// What can be seen of a run: every session's answers in order, and what is left.
-#[derive(Debug, PartialEq)]
-struct Seen {
-    answers: Vec<Vec<String>>,
-    left: Vec<String>,
-}
-
-/// A session's statements.
-type Program = Vec<&'static str>;
-
-/// Sessions under way.
-struct Play<'a> {
-    database: Database,
-    programs: &'a [Program],
-    sessions: Vec<SessionId>,
-    /// The next statement of each; one past the last is to hang up.
-    next: Vec<usize>,
-    waiting: Vec<bool>,
-    ready: BTreeSet<SessionId>,
-    intents: Vec<Footprint>,
-    taken: Vec<Taken>,
-}
-
-impl Play<'_> {
-    fn new(isolation: Isolation, programs: &[Program]) -> Play<'_> {
-        let mut database = Database::new(Options { isolation, ..Options::default() });
-        let count = programs.len();
-        let sessions = programs.iter().map(|_| database.open()).collect();
-        let mut play = Play {
-            database,
-            programs,
-            sessions,
-            next: vec![0; count],
-            waiting: vec![false; count],
-            ready: BTreeSet::new(),
-            intents: vec![Footprint::Unknown; count],
-            taken: Vec::new(),
-        };
-        (0..count).for_each(|who| play.intend(who));
-        play
-    }
-
-    fn is_enabled(&self, who: usize) -> bool {
-        self.next[who] <= self.programs[who].len()
-            && (!self.waiting[who] || self.ready.contains(&self.sessions[who]))
-    }
-
-    /// What the session says of its next step before anybody else takes another.
-    fn intend(&mut self, who: usize) {
-        let session = self.sessions[who];
-        self.intents[who] = match self.programs[who].get(self.next[who]) {
-            Some(sql) => self.database.mock.intent(session, &statement(sql)),
-            None => self.database.mock.closing(session),
-        };
-    }
-
-    fn step(&mut self, who: usize) {
-        let session = self.sessions[who];
-        let (footprint, what) = match self.programs[who].get(self.next[who]) {
-            Some(_) if self.waiting[who] => {
-                self.ready.remove(&session);
-                self.database.resume(session)
-            }
-            Some(sql) => self.database.run(session, sql),
-            None => {
-                let footprint = self.database.mock.closing(session);
-                self.database.mock.close(&Cx::new(&self.database.sim), session);
-                (footprint, "gone".to_owned())
-            }
-        };
-        self.waiting[who] = what.starts_with("blocked");
-        let (intended, touched) = (words(&self.intents[who]), words(&footprint));
-        assert!(self.intents[who].covers(&footprint), "{what}: intended {intended}, touched {touched}");
-        if !self.waiting[who] {
-            self.next[who] += 1;
-        }
-        self.ready.extend(self.database.mock.ready(&Cx::new(&self.database.sim)));
-        if self.next[who] <= self.programs[who].len() {
-            self.intend(who);
-        }
-        self.taken.push(Taken { who, what, footprint });
-    }
-
-    /// To the end, in this order as far as it goes.
-    fn finish(mut self, order: &[usize]) -> (Vec<Taken>, Seen) {
-        let mut order = order.iter();
-        let everybody = 0..self.programs.len();
-        loop {
-            let enabled: Vec<usize> = everybody.clone().filter(|who| self.is_enabled(*who)).collect();
-            let wanted = order.next().copied().filter(|who| enabled.contains(who));
-            match wanted.or(enabled.first().copied()) {
-                Some(who) => self.step(who),
-                None => break,
-            }
-        }
-        let look = self.database.open();
-        let left = ["t", "s", "u"].map(|table| format!("SELECT ctid, * FROM {table}"));
-        let left = left.iter().map(String::as_str).chain(["SELECT * FROM q"]);
-        let left = left.map(|sql| self.database.run(look, sql).1).collect();
-        let of = |who| self.taken.iter().filter(|it| it.who == who).map(|it| it.what.clone()).collect();
-        let answers = everybody.map(of).collect();
-        (self.taken, Seen { answers, left })
-    }
+fn program() -> impl Strategy<Value = Program> {
+    let all = |pieces: Vec<Vec<&str>>| pieces.concat().into_iter().map(|sql| statement(sql, &[])).collect();
+    prop::collection::vec(piece(), 1..4).prop_map(all)
 }
 
 proptest! {
@@ -444,26 +267,13 @@ proptest! {
         ],
         order in prop::collection::vec(0..3_usize, 40),
     ) {
-        let (taken, seen) = Play::new(isolation, &programs).finish(&order);
-        let order: Vec<usize> = taken.iter().map(|taken| taken.who).collect();
-        for place in 1..taken.len() {
-            let (a, b) = (&taken[place - 1], &taken[place]);
-            if a.who == b.who || a.footprint.conflicts(&b.footprint) {
-                continue;
-            }
-            let mut swapped = order.clone();
-            swapped.swap(place - 1, place);
-            let (taken_swapped, seen_swapped) = Play::new(isolation, &programs).finish(&swapped);
-            let order_swapped: Vec<usize> = taken_swapped.iter().map(|taken| taken.who).collect();
-            let (a, b) = (
-                format!("{} ({})", a.what, words(&a.footprint)),
-                format!("{} ({})", b.what, words(&b.footprint)),
-            );
-            prop_assert_eq!(&order_swapped, &swapped, "at {}: {} and {} cannot be swapped", isolation.name(), a, b);
-            prop_assert_eq!(&seen_swapped, &seen, "at {}: {} and {} were swapped", isolation.name(), a, b);
-            for (before, after) in [(place - 1, place), (place, place - 1)] {
-                prop_assert_eq!(&taken[before].footprint, &taken_swapped[after].footprint, "{} or {}", a, b);
-            }
-        }
+        let subject = Subject {
+            backend: &|| mock(isolation),
+            tables: &TABLES,
+            greeting: &[],
+            left: &["SELECT ctid, * FROM t", "SELECT ctid, * FROM s", "SELECT ctid, * FROM u", "SELECT * FROM q"],
+            words,
+        };
+        subject.commutes(&programs, &order)?;
     }
 }

@@ -1,89 +1,18 @@
 //! What statements say they touch: case by case, and that steps which do not conflict can be swapped.
 
+#[path = "../../tests/swapping/mod.rs"]
+mod swapping;
+
 use drawloom_model::access::resource;
-use drawloom_model::{Backend, Cx, Progress, SessionId, Statement, Value};
-use drawloom_sim::decisions::Key;
+use drawloom_model::{Backend, Statement, Value};
 use drawloom_sim::footprint::Access;
-use drawloom_sim::source::{Choice, Enabled};
-use drawloom_sim::{Divergence, Executor, Footprint, RunShape, Sim, SimDuration, Source};
+use drawloom_sim::{Footprint, SimDuration};
 use drawloom_sqlite::{Busy, JournalMode, Options, Sqlite};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use swapping::{Database, Program, Subject, statement};
 
-/// Answers calmly, and wants to know what steps touch.
-struct Observer;
-
-impl Source for Observer {
-    fn pick(&mut self, _: Key, _: &[Enabled], calm: usize) -> Result<usize, Box<Divergence>> {
-        Ok(calm)
-    }
-
-    fn choose(&mut self, _: Key, _: &Choice) -> Result<u32, Box<Divergence>> {
-        Ok(0)
-    }
-
-    fn observes(&self) -> bool {
-        true
-    }
-}
-
-/// A database with nobody but the test in front of it.
-struct Database {
-    sqlite: Sqlite,
-    sim: Sim,
-}
-
-impl Database {
-    fn new(options: Options, setup: &[&str]) -> Database {
-        let shape = RunShape { workers: 2, actions: 1 };
-        let sim = Executor::new(Box::new(Observer), &shape, false, 1).sim();
-        let mut database = Database { sqlite: Sqlite::new(options), sim };
-        database.sqlite.start(&Cx::new(&database.sim)).expect("an empty database");
-        let session = database.open();
-        for sql in setup {
-            let answer = database.run(session, sql, &[]).1;
-            assert!(answer.ends_with("changed"), "{sql}: {answer}");
-        }
-        database
-    }
-
-    fn open(&mut self) -> SessionId {
-        self.sqlite.open(&Cx::new(&self.sim)).expect("a session")
-    }
-
-    fn submit(&mut self, session: SessionId, statement: &Statement) -> (Footprint, String) {
-        let progress = self.sqlite.submit(&Cx::new(&self.sim), session, statement);
-        self.over(progress)
-    }
-
-    fn resume(&mut self, session: SessionId) -> (Footprint, String) {
-        let progress = self.sqlite.resume(&Cx::new(&self.sim), session);
-        self.over(progress)
-    }
-
-    fn over(&mut self, progress: Progress) -> (Footprint, String) {
-        match progress {
-            Progress::Blocked { footprint, on, .. } => (footprint, format!("blocked on {on}")),
-            Progress::Yielded => unreachable!("SQLite does not yield"),
-            Progress::Done { reply, footprint, in_transaction: _ } => {
-                self.sim.spend(SimDuration::millis(1));
-                let answer = match reply {
-                    Ok(reply) if reply.columns.is_empty() => format!("{} changed", reply.affected),
-                    Ok(reply) => format!("{:?}, {} changed", reply.rows, reply.affected),
-                    Err(error) => format!("{} {}", error.sqlstate, error.message),
-                };
-                (footprint, answer)
-            }
-        }
-    }
-
-    fn run(&mut self, session: SessionId, sql: &str, params: &[Value]) -> (Footprint, String) {
-        self.submit(session, &statement(sql, params))
-    }
-}
-
-fn statement(sql: &str, params: &[Value]) -> Statement {
-    Statement { sql: sql.to_owned().into(), params: params.to_vec() }
+fn sqlite(options: Options) -> Box<dyn Backend> {
+    Box::new(Sqlite::new(options))
 }
 
 // ------------------------------------------------------------------------------------------ case by case
@@ -243,10 +172,10 @@ fn what_a_write_touches_hangs_on_its_keys() {
 
 /// Both what is intended and what is said afterwards, in words whose order is the tables'.
 fn check(cases: &[(&str, &[Value], &str)]) {
-    let mut database = Database::new(Options::USUAL, &TABLES);
+    let mut database = Database::new(sqlite(Options::USUAL), &TABLES);
     let session = database.open();
     for (sql, params, says) in cases {
-        let intended = database.sqlite.intent(session, &statement(sql, params));
+        let intended = database.backend.intent(session, &statement(sql, params));
         assert_eq!(words(&intended), *says, "{sql}");
         let touched = database.run(session, sql, params).0;
         assert_eq!(touched, intended, "{sql}");
@@ -255,7 +184,7 @@ fn check(cases: &[(&str, &[Value], &str)]) {
 
 #[test]
 fn a_transaction_is_seen_where_it_takes_the_lock_or_a_snapshot_and_where_it_ends() {
-    let mut database = Database::new(Options { busy: Busy::Error, ..Options::USUAL }, &TABLES);
+    let mut database = Database::new(sqlite(Options { busy: Busy::Error, ..Options::USUAL }), &TABLES);
     let (a, b) = (database.open(), database.open());
     let change = "UPDATE accounts SET balance = 1 WHERE id = 1";
     let script = [
@@ -301,7 +230,7 @@ fn a_transaction_is_seen_where_it_takes_the_lock_or_a_snapshot_and_where_it_ends
 
 #[test]
 fn after_a_trigger_only_a_beginning_is_known() {
-    let mut database = Database::new(Options::USUAL, &TABLES);
+    let mut database = Database::new(sqlite(Options::USUAL), &TABLES);
     let session = database.open();
     let trigger =
         "CREATE TRIGGER noted AFTER UPDATE ON accounts BEGIN INSERT INTO log (what) VALUES ('a'); END";
@@ -414,7 +343,7 @@ fn piece() -> impl Strategy<Value = Vec<Statement>> {
     ]
 }
 
-fn program() -> impl Strategy<Value = Vec<Statement>> {
+fn program() -> impl Strategy<Value = Program> {
     proptest::collection::vec(piece(), 2..5).prop_map(|pieces| pieces.concat())
 }
 
@@ -425,126 +354,24 @@ fn options() -> impl Strategy<Value = Options> {
     (mode, busy).prop_map(|(journal_mode, busy)| Options { journal_mode, busy, ..Options::USUAL })
 }
 
-/// A step that was taken.
-struct Taken {
-    /// Whose it was: 0 or 1.
-    who: usize,
-    what: String,
-    footprint: Footprint,
-}
-
-/// What can be seen of a run: every session's answers in order, and what is left.
-#[derive(Debug, PartialEq)]
-struct Seen {
-    answers: [Vec<String>; 2],
-    left: Vec<String>,
-}
-
-/// Two sessions under way.
-struct Play<'a> {
-    database: Database,
-    programs: &'a [Vec<Statement>; 2],
-    sessions: [SessionId; 2],
-    /// The next statement of each; one past the last is to hang up.
-    next: [usize; 2],
-    waiting: [bool; 2],
-    ready: BTreeSet<SessionId>,
-    intents: [Footprint; 2],
-    taken: Vec<Taken>,
-}
-
-impl Play<'_> {
-    fn new(options: Options, programs: &[Vec<Statement>; 2]) -> Play<'_> {
-        let mut database = Database::new(options, &PAIR);
-        let sessions = [(); 2].map(|()| database.open());
-        for session in sessions {
-            database.run(session, "PRAGMA foreign_keys = ON", &[]);
-        }
-        let mut play = Play {
-            database,
-            programs,
-            sessions,
-            next: [0; 2],
-            waiting: [false; 2],
-            ready: BTreeSet::new(),
-            intents: [Footprint::Unknown, Footprint::Unknown],
-            taken: Vec::new(),
-        };
-        [0, 1].into_iter().for_each(|who| play.intend(who));
-        play
-    }
-
-    fn is_enabled(&self, who: usize) -> bool {
-        self.next[who] <= self.programs[who].len()
-            && (!self.waiting[who] || self.ready.contains(&self.sessions[who]))
-    }
-
-    /// What the session says of its next step before anybody else takes another.
-    fn intend(&mut self, who: usize) {
-        let session = self.sessions[who];
-        self.intents[who] = match self.programs[who].get(self.next[who]) {
-            Some(statement) => self.database.sqlite.intent(session, statement),
-            None => self.database.sqlite.closing(session),
-        };
-    }
-
-    fn step(&mut self, who: usize) {
-        let session = self.sessions[who];
-        let (footprint, what) = match self.programs[who].get(self.next[who]) {
-            Some(_) if self.waiting[who] => {
-                self.ready.remove(&session);
-                self.database.resume(session)
-            }
-            Some(statement) => self.database.submit(session, statement),
-            None => {
-                let footprint = self.database.sqlite.closing(session);
-                self.database.sqlite.close(&Cx::new(&self.database.sim), session);
-                (footprint, "gone".to_owned())
-            }
-        };
-        self.waiting[who] = what.starts_with("blocked");
-        let (intended, touched) = (words(&self.intents[who]), words(&footprint));
-        assert!(self.intents[who].covers(&footprint), "{what}: intended {intended}, touched {touched}");
-        if !self.waiting[who] {
-            self.next[who] += 1;
-        }
-        self.ready.extend(self.database.sqlite.ready(&Cx::new(&self.database.sim)));
-        if self.next[who] <= self.programs[who].len() {
-            self.intend(who);
-        }
-        self.taken.push(Taken { who, what, footprint });
-    }
-
-    /// To the end, in this order as far as it goes.
-    fn finish(mut self, order: &[usize]) -> (Vec<Taken>, Seen) {
-        let mut order = order.iter();
-        loop {
-            let enabled: Vec<usize> = [0, 1].into_iter().filter(|who| self.is_enabled(*who)).collect();
-            let wanted = order.next().copied().filter(|who| enabled.contains(who));
-            match wanted.or(enabled.first().copied()) {
-                Some(who) => self.step(who),
-                None => break,
-            }
-        }
-        let look = self.database.open();
-        let left = ["SELECT * FROM t", "SELECT rowid, * FROM s ORDER BY name"];
-        let left = left.map(|sql| self.database.run(look, sql, &[]).1).to_vec();
-        // Nobody is told of an attempt that will be made again.
-        let told = |taken: &&Taken, who| taken.who == who && taken.footprint != Footprint::Nothing;
-        let answers = [0, 1].map(|who| {
-            self.taken.iter().filter(|taken| told(taken, who)).map(|taken| taken.what.clone()).collect()
-        });
-        (self.taken, Seen { answers, left })
+/// The engine with the tables that the programs run on.
+fn subject(backend: &dyn Fn() -> Box<dyn Backend>) -> Subject<'_> {
+    Subject {
+        backend,
+        tables: &PAIR,
+        greeting: &["PRAGMA foreign_keys = ON"],
+        left: &["SELECT * FROM t", "SELECT rowid, * FROM s ORDER BY name"],
+        words,
     }
 }
 
 /// Every two statements by themselves, of which one writes.
 #[test]
 fn statements_that_do_not_conflict_can_be_swapped() {
-    let mut database = Database::new(Options::USUAL, &PAIR);
+    let mut database = Database::new(sqlite(Options::USUAL), &PAIR);
     let session = database.open();
     let intend = |statement: Statement| {
-        let intent = database.sqlite.intent(session, &statement);
+        let intent = database.backend.intent(session, &statement);
         // Nobody publishes in another's part.
         let others = intent.accesses().iter().filter(|access| access.resource != resource(" snapshot"));
         (statement, Footprint::Known(others.copied().collect()))
@@ -552,6 +379,8 @@ fn statements_that_do_not_conflict_can_be_swapped() {
     let writes = writes();
     let all: Vec<_> = [writes.clone(), reads()].concat().into_iter().map(intend).collect();
     drop(database);
+    let backend = || sqlite(Options::USUAL);
+    let subject = subject(&backend);
     let mut swapped = 0;
     for (place, (first, touched)) in all.iter().enumerate().take(writes.len()) {
         for (second, also_touched) in &all[place + 1..] {
@@ -560,8 +389,7 @@ fn statements_that_do_not_conflict_can_be_swapped() {
             }
             swapped += 1;
             let programs = [vec![first.clone()], vec![second.clone()]];
-            let [seen, seen_swapped] =
-                [[0, 1], [1, 0]].map(|order| Play::new(Options::USUAL, &programs).finish(&order).1);
+            let [seen, seen_swapped] = [[0, 1], [1, 0]].map(|order| subject.see(&programs, &order));
             assert_eq!(
                 seen,
                 seen_swapped,
@@ -584,28 +412,6 @@ proptest! {
         second in program(),
         order in proptest::collection::vec(0..2_usize, 24),
     ) {
-        let programs = [first, second];
-        let (taken, seen) = Play::new(options, &programs).finish(&order);
-        let order: Vec<usize> = taken.iter().map(|taken| taken.who).collect();
-        for place in 1..taken.len() {
-            let (a, b) = (&taken[place - 1], &taken[place]);
-            if b.footprint == Footprint::Nothing {
-                // It only waits, which is as if it had not been tried.
-                let mut spared = order.clone();
-                spared.remove(place);
-                let (_, seen_spared) = Play::new(options, &programs).finish(&spared);
-                prop_assert_eq!(&seen_spared, &seen, "{} was spared", b.what);
-            }
-            let waits = [a, b].iter().any(|taken| taken.footprint == Footprint::Nothing);
-            if a.who == b.who || waits || a.footprint.conflicts(&b.footprint) {
-                continue;
-            }
-            let mut swapped = order.clone();
-            swapped.swap(place - 1, place);
-            let (taken_swapped, seen_swapped) = Play::new(options, &programs).finish(&swapped);
-            let order_swapped: Vec<usize> = taken_swapped.iter().map(|taken| taken.who).collect();
-            prop_assert_eq!(&order_swapped, &swapped, "{} and {} cannot be swapped", a.what, b.what);
-            prop_assert_eq!(&seen_swapped, &seen, "{} ({}) and {} ({}) were swapped", a.what, words(&a.footprint), b.what, words(&b.footprint));
-        }
+        subject(&|| sqlite(options)).commutes(&[first, second], &order)?;
     }
 }
