@@ -25,14 +25,8 @@ impl Executor {
         let oid = match kind {
             Kind::Schema | Kind::Database | Kind::Role => self.with(|database| {
                 database.refresh(self.session);
-                let catalog = database.catalog(self.session);
                 let name = names.first().cloned().unwrap_or_default();
-                let (found, code) = match kind {
-                    Kind::Schema => (catalog.schema(&name), "3F000"),
-                    Kind::Database => (catalog.database(&name), "3D000"),
-                    _ => (catalog.role(&name), "42704"),
-                };
-                found.ok_or_else(|| error(code, format!("{} \"{name}\" does not exist", kind.name())))
+                database.catalog(self.session).unqualified(kind, &name)
             })?,
             _ => {
                 let name = qualified()?;

@@ -1,6 +1,6 @@
 //! Finds and locks what a statement defines anew.
 
-use crate::catalog::{Object, PG_TEMP, Privilege, QualifiedName};
+use crate::catalog::{Catalog, Object, PG_TEMP, Privilege, QualifiedName};
 use crate::command::Kind;
 use crate::error::error;
 use crate::executor::Executor;
@@ -151,5 +151,20 @@ impl Kind {
     fn article(self) -> String {
         let article = if self == Kind::Index { "an" } else { "a" };
         format!("{article} {}", self.name())
+    }
+}
+
+impl Catalog {
+    /// The schema, database or role of this name.
+    ///
+    /// # Errors
+    /// `3F000`, `3D000`, `42704`: there is none.
+    pub fn unqualified(&self, kind: Kind, name: &str) -> Result<Oid, SqlError> {
+        let (found, code) = match kind {
+            Kind::Schema => (self.schema(name), "3F000"),
+            Kind::Database => (self.database(name), "3D000"),
+            _ => (self.role(name), "42704"),
+        };
+        found.ok_or_else(|| error(code, format!("{} \"{name}\" does not exist", kind.name())))
     }
 }

@@ -29,10 +29,7 @@ impl Executor {
             database.refresh(self.session);
             let catalog = database.catalog(self.session);
             let naming = &database.session(self.session).naming;
-            let schema = |name: &str| {
-                let missing = || error("3F000", format!("schema \"{name}\" does not exist"));
-                catalog.schema(name).ok_or_else(missing)
-            };
+            let schema = |name: &str| catalog.unqualified(Kind::Schema, name);
             match on {
                 GrantOn::All(kind, schemas) => {
                     let mut all = Vec::new();

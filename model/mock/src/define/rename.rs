@@ -1,10 +1,11 @@
 //! ALTER ... RENAME TO, OWNER TO, SET SCHEMA: of whatever has a name.
 
 use crate::catalog::{
-    Catalog, DATABASE, Index, Notes, Object, Privilege, QualifiedName, ROLES, Role, SCHEMAS, Schema,
-    Sequence, Table, View, identifier, parts,
+    Catalog, DATABASE, Index, Notes, Object, Privilege, QualifiedName, ROLES, Role, SCHEMAS, SUPERUSER,
+    Schema, Sequence, Table, View, identifier, parts,
 };
 use crate::command::{Kind, RoleName};
+use crate::database::Database;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::ids::Oid;
@@ -23,8 +24,7 @@ impl Executor {
     ) -> Result<Reply, SqlError> {
         let to = identifier(to);
         match kind {
-            Kind::Schema => return self.rename_schema(&parts(name)?, to).await,
-            Kind::Role => return self.rename_role(&parts(name)?, to).await,
+            Kind::Schema | Kind::Role => return self.rename_unqualified(kind, &parts(name)?, to).await,
             Kind::Database => return Err(unsupported("ALTER DATABASE RENAME")),
             _ => (),
         }
@@ -85,69 +85,65 @@ impl Executor {
         Ok(found)
     }
 
-    async fn rename_schema(&self, name: &[Rc<str>], to: Rc<str>) -> Result<Reply, SqlError> {
-        let [name] = name else { return Err(unsupported("a schema's name of several parts")) };
-        if let Some(oid) = self.with(|database| {
-            database.refresh(self.session);
-            database.catalog(self.session).schema(name)
-        }) {
+    /// A schema's or a role's new name, once nobody else changes it or takes the name.
+    async fn rename_unqualified(&self, kind: Kind, name: &[Rc<str>], to: Rc<str>) -> Result<Reply, SqlError> {
+        let [name] = name else {
+            return Err(unsupported(format!("a {}'s name of several parts", kind.name())));
+        };
+        let find = || {
+            self.with(|database| {
+                database.refresh(self.session);
+                database.catalog(self.session).unqualified(kind, name)
+            })
+        };
+        if let Ok(oid) = find() {
             self.claim_object(oid).await?;
-            self.claim_name(SCHEMAS, &to).await?;
+            self.claim_name(if kind == Kind::Schema { SCHEMAS } else { ROLES }, &to).await?;
         }
+        let oid = find()?;
         self.with(|database| {
-            database.refresh(self.session);
-            let catalog = database.catalog(self.session);
-            let Some(oid) = catalog.schema(name) else {
-                return Err(error("3F000", format!("schema \"{name}\" does not exist")));
+            let renamed = match kind {
+                Kind::Schema => self.renamed_schema(database, oid, to)?,
+                _ => self.renamed_role(database, oid, to)?,
             };
-            if catalog.schema(&to).is_some() {
-                return Err(error("42P06", format!("schema \"{to}\" already exists")));
-            }
-            self.require_owner(database, oid)?;
-            catalog.require(database.session(self.session).naming.user, DATABASE, Privilege::Create)?;
-            if to.starts_with("pg_") {
-                return Err(error("42939", format!("unacceptable schema name \"{to}\"")));
-            }
-            database.define(self.session, oid, Some(Object::Schema(Schema { name: to }.into())));
+            database.define(self.session, oid, Some(renamed));
             Ok(Reply::default())
         })
     }
 
-    async fn rename_role(&self, name: &[Rc<str>], to: Rc<str>) -> Result<Reply, SqlError> {
-        let [name] = name else { return Err(unsupported("a role's name of several parts")) };
-        if let Some(oid) = self.with(|database| {
-            database.refresh(self.session);
-            database.catalog(self.session).role(name)
-        }) {
-            self.claim_object(oid).await?;
-            self.claim_name(ROLES, &to).await?;
+    fn renamed_schema(&self, database: &Database, oid: Oid, to: Rc<str>) -> Result<Object, SqlError> {
+        let catalog = database.catalog(self.session);
+        if catalog.schema(&to).is_some() {
+            return Err(error("42P06", format!("schema \"{to}\" already exists")));
         }
-        self.with(|database| {
-            database.refresh(self.session);
-            let catalog = database.catalog(self.session);
-            let missing = || error("42704", format!("role \"{name}\" does not exist"));
-            let oid = catalog.role(name).ok_or_else(missing)?;
-            let session = database.session(self.session);
-            if session.settings.own("session_authorization").is_some_and(|own| *own == *name)
-                || oid == crate::catalog::SUPERUSER
-            {
-                return Err(error("0A000", "session user cannot be renamed"));
-            }
-            if oid == session.naming.user {
-                return Err(error("0A000", "current user cannot be renamed"));
-            }
-            if catalog.role(&to).is_some() {
-                return Err(error("42710", format!("role \"{to}\" already exists")));
-            }
-            if !catalog.is_superuser(session.naming.user)
-                && !catalog.role_of(session.naming.user).is_some_and(|role| role.creates_roles)
-            {
-                return Err(error("42501", "permission denied to rename role"));
-            }
-            let role = Role { name: to, ..(**catalog.role_of(oid).expect("it was found")).clone() };
-            database.define(self.session, oid, Some(Object::Role(role.into())));
-            Ok(Reply::default())
-        })
+        self.require_owner(database, oid)?;
+        catalog.require(database.session(self.session).naming.user, DATABASE, Privilege::Create)?;
+        if to.starts_with("pg_") {
+            return Err(error("42939", format!("unacceptable schema name \"{to}\"")));
+        }
+        Ok(Object::Schema(Schema { name: to }.into()))
+    }
+
+    fn renamed_role(&self, database: &Database, oid: Oid, to: Rc<str>) -> Result<Object, SqlError> {
+        let (catalog, session) = (database.catalog(self.session), database.session(self.session));
+        let role = catalog.role_of(oid).expect("it was found");
+        if session.settings.own("session_authorization").is_some_and(|own| *own == role.name)
+            || oid == SUPERUSER
+        {
+            return Err(error("0A000", "session user cannot be renamed"));
+        }
+        if oid == session.naming.user {
+            return Err(error("0A000", "current user cannot be renamed"));
+        }
+        if catalog.role(&to).is_some() {
+            return Err(error("42710", format!("role \"{to}\" already exists")));
+        }
+        if !catalog.is_superuser(session.naming.user)
+            && !catalog.role_of(session.naming.user).is_some_and(|role| role.creates_roles)
+        {
+            return Err(error("42501", "permission denied to rename role"));
+        }
+        Ok(Object::Role(Role { name: to, ..(**role).clone() }.into()))
     }
 
     /// `SET SCHEMA`: what goes with a table moves with it.
@@ -194,13 +190,7 @@ impl Executor {
                 let name = QualifiedName::of(name)?.name;
                 self.with(|database| {
                     database.refresh(self.session);
-                    let catalog = database.catalog(self.session);
-                    let (found, code) = match kind {
-                        Kind::Schema => (catalog.schema(&name), "3F000"),
-                        _ => (catalog.database(&name), "3D000"),
-                    };
-                    let missing = || error(code, format!("{} \"{name}\" does not exist", kind.name()));
-                    let oid = found.ok_or_else(missing)?;
+                    let oid = database.catalog(self.session).unqualified(kind, &name)?;
                     self.require_owner(database, oid)?;
                     Ok::<_, SqlError>(oid)
                 })?

@@ -1,7 +1,7 @@
 //! Roles: CREATE, ALTER and DROP ROLE, SET ROLE.
 
 use crate::catalog::{Catalog, EVERYBODY, Object, ROLES, Role, identifier};
-use crate::command::{Membership, RoleName, RoleOption};
+use crate::command::{Kind, Membership, RoleName, RoleOption};
 use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::Oid;
@@ -19,11 +19,11 @@ impl Executor {
             database.refresh(self.session);
             let catalog = database.catalog(self.session);
             match name {
-                RoleName::Named(ident) => named(catalog, &identifier(ident)),
+                RoleName::Named(ident) => catalog.unqualified(Kind::Role, &identifier(ident)),
                 RoleName::CurrentUser => Ok(database.session(self.session).naming.user),
                 RoleName::SessionUser => {
                     let settings = &database.session(self.session).settings;
-                    named(catalog, &settings.get("session_authorization")?)
+                    catalog.unqualified(Kind::Role, &settings.get("session_authorization")?)
                 }
                 RoleName::Everybody => Ok(EVERYBODY),
             }
@@ -338,10 +338,6 @@ impl Executor {
             Err(error("42501", format!("must have admin option on role \"{}\"", role.name)))
         })
     }
-}
-
-fn named(catalog: &Catalog, name: &str) -> Result<Oid, SqlError> {
-    catalog.role(name).ok_or_else(|| error("42704", format!("role \"{name}\" does not exist")))
 }
 
 impl Catalog {

@@ -1,6 +1,7 @@
 //! Functions that ask the catalog.
 
 use crate::catalog::{Object, Privilege};
+use crate::command::Kind;
 use crate::database::Database;
 use crate::error::error;
 use crate::expression::EngineCall;
@@ -70,9 +71,7 @@ impl Database {
             }
             (EngineCall::HasPrivilege(kind), [rest @ .., Datum::Text(object), Datum::Text(privileges)]) => {
                 let role = match rest {
-                    [Datum::Text(name)] => catalog
-                        .role(name)
-                        .ok_or_else(|| error("42704", format!("role \"{name}\" does not exist")))?,
+                    [Datum::Text(name)] => catalog.unqualified(Kind::Role, name)?,
                     _ => naming.user,
                 };
                 let oid = self.privileged(session, kind, object)?;
@@ -105,10 +104,9 @@ impl Database {
 
     fn privileged(&self, session: SessionId, kind: &str, name: &str) -> Result<Oid, SqlError> {
         let catalog = self.catalog(session);
-        let missing = |code| error(code, format!("{kind} \"{name}\" does not exist"));
         match kind {
-            "schema" => catalog.schema(name).ok_or_else(|| missing("3F000")),
-            "database" => catalog.database(name).ok_or_else(|| missing("3D000")),
+            "schema" => catalog.unqualified(Kind::Schema, name),
+            "database" => catalog.unqualified(Kind::Database, name),
             _ => {
                 let name = crate::sql::relation_name(name)?;
                 let oid = catalog.find(&self.session(session).naming, &name);
