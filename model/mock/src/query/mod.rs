@@ -11,6 +11,7 @@
 mod bind;
 mod from;
 mod group;
+mod part;
 mod probe;
 mod rows;
 mod scope;

@@ -68,32 +68,9 @@ impl Expr {
             Ok(false)
         })
     }
-
-    /// Whether this is so of it or of any of its parts, those of its subqueries too.
-    pub fn any(&self, test: &dyn Fn(&Expr, usize) -> bool) -> bool {
-        let mut found = false;
-        // Going through is changing; so it is done on a copy.
-        let walked = self.clone().walk(0, &mut |expr, depth| {
-            found |= test(expr, depth);
-            Ok(found)
-        });
-        walked.expect("a test never fails");
-        found
-    }
 }
 
 impl Query {
-    /// Whether this is so of any of its expressions, those of its subqueries too.
-    pub fn any(&self, test: &dyn Fn(&Expr, usize) -> bool) -> bool {
-        let mut found = false;
-        let walked = self.clone().walk(0, &mut |expr, depth| {
-            found |= test(expr, depth);
-            Ok(found)
-        });
-        walked.expect("a test never fails");
-        found
-    }
-
     /// Goes through every expression in it.
     ///
     /// # Errors
