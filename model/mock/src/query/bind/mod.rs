@@ -2,12 +2,14 @@
 
 mod from;
 mod group;
+mod join;
 mod path;
+mod relation;
 mod select;
 mod settled;
 mod with;
 
-pub(crate) use from::together;
+pub(crate) use join::together;
 pub(crate) use path::{all_of, column_of};
 pub(crate) use settled::{number as settled_number, settled, settled_default};
 
