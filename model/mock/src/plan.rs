@@ -166,7 +166,7 @@ impl Kind {
     pub fn any(&self, test: &dyn Fn(&Expr, usize) -> bool) -> bool {
         let all = |exprs: &[Expr]| exprs.iter().any(|expr| expr.any(test));
         let shown = |returning: &Option<Returning>| returning.as_ref().is_some_and(|it| all(&it.list));
-        let read = |source: &Source| source.select.any(test);
+        let read = |source: &Source| source.select.any(0, test);
         match self {
             Kind::Query(query) => query.any(test),
             Kind::Insert(it) => it.source.any(test) || all(&it.values) || shown(&it.returning),

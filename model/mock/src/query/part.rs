@@ -80,7 +80,8 @@ impl Query {
 }
 
 impl Select {
-    fn any(&self, depth: usize, test: Test<'_>) -> bool {
+    /// As that of a query, where it stands so many queries deep.
+    pub fn any(&self, depth: usize, test: Test<'_>) -> bool {
         let in_group = || {
             self.group.as_ref().is_some_and(|group| {
                 let aggregates = group.aggregates.iter().flat_map(Aggregated::parts);
@@ -110,7 +111,7 @@ impl Source {
                     Path::Index(probe) => probe.any(depth, test),
                     Path::Hash { equal, .. } => any_of(equal, depth, test),
                 };
-                in_path || any_of(&scan.filter, depth, test)
+                in_path || any_of(scan.found.iter().chain(&scan.filter), depth, test)
             }
             Source::Join(join) => {
                 join.left.any(depth, test) || join.right.any(depth, test) || any_of(&join.on, depth, test)

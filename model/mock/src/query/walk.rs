@@ -97,17 +97,6 @@ impl Query {
 }
 
 impl Select {
-    /// Whether this is so of any of its expressions, those of its subqueries too.
-    pub fn any(&self, test: &dyn Fn(&Expr, usize) -> bool) -> bool {
-        let mut found = false;
-        let walked = self.clone().walk(0, &mut |expr, depth| {
-            found |= test(expr, depth);
-            Ok(found)
-        });
-        walked.expect("a test never fails");
-        found
-    }
-
     fn walk(&mut self, depth: usize, visit: Visit<'_>) -> Result<(), SqlError> {
         self.from.walk(depth, visit)?;
         each(&mut self.filter, depth, visit)?;
