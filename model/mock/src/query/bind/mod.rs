@@ -3,6 +3,8 @@
 mod from;
 mod group;
 mod join;
+mod list;
+mod mark;
 mod path;
 mod relation;
 mod select;
