@@ -12,6 +12,7 @@ mod at_once;
 mod bind;
 mod claim;
 mod conflict;
+mod conflict_bind;
 mod delete;
 mod event;
 mod foreign_key;
