@@ -15,6 +15,7 @@ mod conflict;
 mod conflict_bind;
 mod delete;
 mod event;
+mod fill;
 mod foreign_key;
 mod insert;
 mod lock;

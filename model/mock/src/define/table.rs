@@ -14,7 +14,6 @@ use crate::ids::Oid;
 use crate::limit;
 use crate::locks::{Mode, Tag};
 use crate::session::Storage;
-use crate::store::Index as Entries;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
 use std::collections::BTreeSet;
@@ -212,22 +211,8 @@ impl Executor {
         self.with(|database| {
             let target = Target::of(database.catalog(self.session), naming, oid)?;
             let file = database.files.get_mut(&target.table.file).expect("a table has a file");
-            let mut made = Vec::new();
-            for index in &target.indexes {
-                if file.indexes.contains_key(&index.oid) {
-                    continue;
-                }
-                let (keys, predicate) = (index.keys.clone(), index.predicate.clone());
-                let mut entries = Entries::new(keys, predicate, target.missing.clone(), index.method);
-                for (tid, tuple) in file.heap.iter() {
-                    if let Some(key) = entries.key(&tuple.row)? {
-                        entries.insert(key, tid);
-                    }
-                }
-                file.indexes.insert(index.oid, entries);
-                let storage = Storage { file: target.table.file, index: Some(index.oid) };
-                made.push(storage);
-            }
+            let filled = target.fill_indexes(file)?.into_iter();
+            let made = filled.map(|index| Storage { file: target.table.file, index: Some(index) });
             database.session_mut(self.session).transaction_mut().storage.extend(made);
             Ok(())
         })

@@ -8,7 +8,7 @@ use crate::change::Target;
 use crate::database::Database;
 use crate::ids::{Oid, Tid, Xid};
 use crate::session::Session;
-use crate::store::{End, File, Index, Locker, Pages, Row, Tuple};
+use crate::store::{End, File, Locker, Pages, Row, Tuple};
 use crate::two_phase;
 use drawloom_model::{SessionId, SqlError};
 use std::collections::BTreeMap;
@@ -97,18 +97,7 @@ fn fill_indexes(files: &mut BTreeMap<Oid, File>, catalog: &Catalog) -> Result<()
     for (oid, _) in catalog.objects().filter(|(oid, _)| catalog.table(*oid).is_some()) {
         let target = Target::of(catalog, &naming, oid)?;
         let Some(file) = files.get_mut(&target.table.file) else { continue };
-        for index in
-            target.indexes.iter().filter(|index| !file.indexes.contains_key(&index.oid)).collect::<Vec<_>>()
-        {
-            let (keys, predicate) = (index.keys.clone(), index.predicate.clone());
-            let mut entries = Index::new(keys, predicate, target.missing.clone(), index.method);
-            for (tid, tuple) in file.heap.iter() {
-                if let Some(key) = entries.key(&tuple.row)? {
-                    entries.insert(key, tid);
-                }
-            }
-            file.indexes.insert(index.oid, entries);
-        }
+        target.fill_indexes(file)?;
     }
     Ok(())
 }
