@@ -60,28 +60,12 @@ pub(super) const fn typed(
     result: Kind,
     apply: ApplyTyped,
 ) -> Entry {
-    Entry {
-        name,
-        parameters,
-        is_variadic: false,
-        result,
-        strict: true,
-        volatility: Volatility::Immutable,
-        body: Body::Typed(apply),
-    }
+    strict(name, parameters, result, Body::Typed(apply))
 }
 
 /// A form of a function that PostgreSQL has and the mock has not.
 pub(super) const fn refused(name: &'static str, parameters: &'static [Kind], result: Kind) -> Entry {
-    Entry {
-        name,
-        parameters,
-        is_variadic: false,
-        result,
-        strict: true,
-        volatility: Volatility::Immutable,
-        body: Body::Refused,
-    }
+    strict(name, parameters, result, Body::Refused)
 }
 
 /// An aggregate. Those that tell rows with NULL from others say so themselves.
@@ -92,7 +76,7 @@ pub(super) const fn gathered(
     kind: aggregate::Kind,
 ) -> Entry {
     use aggregate::Kind as Of;
-    let strict = !matches!(
+    let tells_nulls = matches!(
         kind,
         Of::TextJoined
             | Of::BytesJoined
@@ -103,15 +87,7 @@ pub(super) const fn gathered(
             | Of::JsonObject
             | Of::JsonbObject
     );
-    Entry {
-        name,
-        parameters,
-        is_variadic: false,
-        result,
-        strict,
-        volatility: Volatility::Immutable,
-        body: Body::Aggregate(kind),
-    }
+    Entry { strict: !tells_nulls, ..strict(name, parameters, result, Body::Aggregate(kind)) }
 }
 
 /// A function that gives rows.

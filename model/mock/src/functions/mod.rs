@@ -174,13 +174,10 @@ pub fn aggregate(name: &str, arguments: &[Type]) -> Result<Option<Aggregate>, Sq
     if entries.is_empty() {
         return Ok(None);
     }
-    match overload::function(entries, arguments)? {
-        overload::Choice::One(call) => match call.body {
-            Body::Aggregate(kind) => Ok(Some(Aggregate::of(call, kind))),
-            _ => unreachable!("the table has aggregates alone"),
-        },
-        overload::Choice::None => Err(absent(name, arguments)),
-        overload::Choice::Several => Err(ambiguous(name, arguments)),
+    let call = only(entries, name, arguments)?;
+    match call.body {
+        Body::Aggregate(kind) => Ok(Some(Aggregate::of(call, kind))),
+        _ => unreachable!("the table has aggregates alone"),
     }
 }
 
@@ -193,11 +190,17 @@ pub fn series(name: &str, arguments: &[Type]) -> Result<Option<Series>, SqlError
     if entries.is_empty() {
         return Ok(None);
     }
+    let call = only(entries, name, arguments)?;
+    match call.body {
+        Body::Series(kind) => Ok(Some(Series::of(call, kind))),
+        _ => unreachable!("the table has functions that give rows alone"),
+    }
+}
+
+/// The only one of these that fits.
+fn only(entries: &[&'static catalog::Entry], name: &str, arguments: &[Type]) -> Result<Call, SqlError> {
     match overload::function(entries, arguments)? {
-        overload::Choice::One(call) => match call.body {
-            Body::Series(kind) => Ok(Some(Series::of(call, kind))),
-            _ => unreachable!("the table has functions that give rows alone"),
-        },
+        overload::Choice::One(call) => Ok(call),
         overload::Choice::None => Err(absent(name, arguments)),
         overload::Choice::Several => Err(ambiguous(name, arguments)),
     }
