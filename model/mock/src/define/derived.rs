@@ -7,7 +7,7 @@ use crate::expression::Binder;
 use crate::ids::Oid;
 use crate::locks::Mode;
 use crate::place;
-use crate::query::Query;
+use crate::query::{Output, Query};
 use crate::store::Tuple;
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
@@ -56,23 +56,18 @@ impl Executor {
         if names.len() > query.columns.len() {
             return Err(error("42601", "too many column names were specified"));
         }
-        let mut columns: Vec<Column> = Vec::new();
-        for (place, output) in query.columns.iter().enumerate() {
-            let name = names.get(place).unwrap_or(&output.name).clone();
-            if columns.iter().any(|other| other.name == name) {
-                return Err(error("42701", format!("column \"{name}\" specified more than once")));
-            }
-            columns.push(Column {
-                name,
-                ty: output.ty,
-                modifier: None,
-                not_null: false,
-                default: None,
-                generated: None,
-                missing: None,
-                is_dropped: false,
-            });
-        }
+        let column = |(name, output): (Rc<str>, &Output)| Column {
+            name,
+            ty: output.ty,
+            modifier: None,
+            not_null: false,
+            default: None,
+            generated: None,
+            missing: None,
+            is_dropped: false,
+        };
+        let names = column_names(&query.columns, &names)?;
+        let columns = names.into_iter().zip(&query.columns).map(column).collect();
         let oid = self.with(|database| database.new_oid());
         let table =
             Table { name: name.clone(), schema, file: oid, columns, constraints: Vec::new(), on_commit };
@@ -152,4 +147,20 @@ pub(crate) fn into(query: &ast::Query) -> Option<&ast::SelectInto> {
         ast::SetExpr::Select(select) => select.into.as_ref(),
         _ => None,
     }
+}
+
+/// The names of a query's columns, which have their own where none are given.
+///
+/// # Errors
+/// `42701`: two are the same.
+pub(super) fn column_names(columns: &[Output], given: &[Rc<str>]) -> Result<Vec<Rc<str>>, SqlError> {
+    let mut names: Vec<Rc<str>> = Vec::new();
+    for (place, column) in columns.iter().enumerate() {
+        let name = given.get(place).unwrap_or(&column.name).clone();
+        if names.contains(&name) {
+            return Err(error("42701", format!("column \"{name}\" specified more than once")));
+        }
+        names.push(name);
+    }
+    Ok(names)
 }

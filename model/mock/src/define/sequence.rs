@@ -166,22 +166,17 @@ impl<'a> Options<'a> {
         let (type_least, type_greatest) = bounds(new.ty);
         let (old_least, old_greatest) = bounds(old.ty);
         let ascends = new.increment > 0;
-        let resets = |own: i64, usual: i64| is_new || self.ty.is_some() && own == usual;
-        let usual_greatest = if ascends { type_greatest } else { -1 };
-        new.greatest = match self.greatest {
-            Some(Some(greatest)) => greatest,
-            Some(None) => usual_greatest,
-            None if resets(old.greatest, old_greatest) => usual_greatest,
-            None => old.greatest,
+        // A limit that was the old type's becomes the new one's.
+        let limit = |said: Option<Option<i64>>, old: i64, old_type: i64, usual: i64| match said {
+            Some(said) => said.unwrap_or(usual),
+            None if is_new || self.ty.is_some() && old == old_type => usual,
+            None => old,
         };
+        let usual_greatest = if ascends { type_greatest } else { -1 };
+        new.greatest = limit(self.greatest, old.greatest, old_greatest, usual_greatest);
         check_range("MAXVALUE", new.greatest, new.ty)?;
         let usual_least = if ascends { 1 } else { type_least };
-        new.least = match self.least {
-            Some(Some(least)) => least,
-            Some(None) => usual_least,
-            None if resets(old.least, old_least) => usual_least,
-            None => old.least,
-        };
+        new.least = limit(self.least, old.least, old_least, usual_least);
         check_range("MINVALUE", new.least, new.ty)?;
         if new.least >= new.greatest {
             let message = format!("MINVALUE ({}) must be less than MAXVALUE ({})", new.least, new.greatest);

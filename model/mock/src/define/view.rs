@@ -1,5 +1,6 @@
 //! CREATE VIEW.
 
+use super::derived::column_names;
 use crate::catalog::{Catalog, Object, QualifiedName, View, ViewColumn, identifier};
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
@@ -87,18 +88,13 @@ impl Executor {
                     return Err(error("42601", message));
                 }
                 limit::columns(bound.columns.len())?;
-                let mut columns: Vec<ViewColumn> = Vec::new();
-                for (place, column) in bound.columns.iter().enumerate() {
-                    let name = names.get(place).unwrap_or(&column.name).clone();
-                    if columns.iter().any(|other| other.name == name) {
-                        return Err(error("42701", format!("column \"{name}\" specified more than once")));
-                    }
-                    columns.push(ViewColumn {
-                        name,
-                        ty: column.ty,
-                        modifier: modifier(catalog, &bound, place),
-                    });
-                }
+                let column = |(place, name): (usize, Rc<str>)| ViewColumn {
+                    name,
+                    ty: bound.columns[place].ty,
+                    modifier: modifier(catalog, &bound, place),
+                };
+                let names = column_names(&bound.columns, names)?;
+                let columns = names.into_iter().enumerate().map(column).collect();
                 let (query, uses) = settled(catalog, naming, query)?;
                 Ok::<_, SqlError>((binder.uses, Definition { columns, query, uses }))
             })?;
