@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+mod cases;
+
 use drawloom_mock::{Bug, Isolation};
 use drawloom_model::{
     Class, Effect, Event, Executed, FaultEvent, Finding, FindingKind, History, Note, Observation, Phase,
@@ -15,7 +17,6 @@ use drawloom_sqlite::{Busy, JournalMode, Synchronous};
 use drawloom_workloads::ALL;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::RngSeed;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -403,18 +404,8 @@ fn a_body_can_end_anywhere() {
     }
 }
 
-/// The same cases every time; PROPTEST_RNG_SEED=N PROPTEST_CASES=N for others, and more of them.
-fn config(cases: u32) -> ProptestConfig {
-    let usual = ProptestConfig::default();
-    let rng_seed = match usual.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(1),
-        given => given,
-    };
-    ProptestConfig { cases, rng_seed, failure_persistence: None, ..usual }
-}
-
 proptest! {
-    #![proptest_config(config(400))]
+    #![proptest_config(cases::config(400))]
 
     #[test]
     fn changed_bodies_are_read_or_refused(

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+mod cases;
+
 use drawloom_model::{Class, Effect, Event, Executed, Observation, Reply, SqlError, Value};
 use drawloom_replays::{Engine, Plan, Replay, RunOptions, Verdict, codec, run, search};
 use drawloom_sim::faults::{Fault, FaultPlan};
@@ -11,7 +13,6 @@ use drawloom_sim::{Actor, Decision, Host, Lane, Place, Profile, Step, Tape, Trac
 use drawloom_sqlite::{JournalMode, Options};
 use drawloom_workloads::{ALL, Variant, Workload};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -297,18 +298,8 @@ fn an_edited_tape_does_no_harm(plan: &Plan, seed: u64, tape: Tape) {
     assert!(run_leniently(plan, seed, replay.tape) == normal, "{}", described(plan));
 }
 
-/// The same cases every time; PROPTEST_RNG_SEED=N PROPTEST_CASES=N for others, and more of them.
-fn config(cases: u32) -> ProptestConfig {
-    let usual = ProptestConfig::default();
-    let rng_seed = match usual.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(1),
-        given => given,
-    };
-    ProptestConfig { cases, rng_seed, failure_persistence: None, ..usual }
-}
-
 proptest! {
-    #![proptest_config(config(150))]
+    #![proptest_config(cases::config(150))]
 
     #[test]
     fn edited_tapes_do_no_harm(

@@ -379,17 +379,24 @@ fn check_script(journal_mode: &str, script: &str) {
 }
 
 #[test]
+fn there_is_one_writer_and_nobody_sees_what_it_has_not_committed() {
+    let _turn = turn();
+    for journal_mode in ["WAL", "DELETE"] {
+        check_script(
+            journal_mode,
+            "a: BEGIN IMMEDIATE -> ok
+             b: BEGIN IMMEDIATE -> 5
+             a: UPDATE t SET v=1 WHERE id=1 -> ok
+             b? SELECT v FROM t WHERE id=1 -> 0
+             a: COMMIT -> ok
+             b? SELECT v FROM t WHERE id=1 -> 1",
+        );
+    }
+}
+
+#[test]
 fn wal_readers_and_one_writer() {
     let _turn = turn();
-    check_script(
-        "WAL",
-        "a: BEGIN IMMEDIATE -> ok
-         b: BEGIN IMMEDIATE -> 5
-         a: UPDATE t SET v=1 WHERE id=1 -> ok
-         b? SELECT v FROM t WHERE id=1 -> 0
-         a: COMMIT -> ok
-         b? SELECT v FROM t WHERE id=1 -> 1",
-    );
     check_script(
         "WAL",
         "a: BEGIN -> ok
@@ -417,15 +424,6 @@ fn wal_readers_and_one_writer() {
 #[test]
 fn rollback_journal_commits_wait_for_readers() {
     let _turn = turn();
-    check_script(
-        "DELETE",
-        "a: BEGIN IMMEDIATE -> ok
-         b: BEGIN IMMEDIATE -> 5
-         a: UPDATE t SET v=1 WHERE id=1 -> ok
-         b? SELECT v FROM t WHERE id=1 -> 0
-         a: COMMIT -> ok
-         b? SELECT v FROM t WHERE id=1 -> 1",
-    );
     check_script(
         "DELETE",
         "a: BEGIN -> ok
