@@ -63,7 +63,7 @@ impl Target {
         let mut stored = Vec::new();
         for (place, column) in table.live_columns() {
             if let Some(Generated::Stored(value)) = &column.generated {
-                let bound = binder.expr(value)?;
+                let bound = binder.in_clause("column generation expressions", |binder| binder.expr(value))?;
                 stored.push((place, assigned(&mut binder, bound, column)?));
             }
         }
@@ -76,7 +76,7 @@ impl Target {
                 keys.push(binder.known(bound)?.expr);
             }
             let predicate = index.predicate.as_ref();
-            let predicate = predicate.map(|predicate| binder.condition(predicate, "WHERE")).transpose()?;
+            let predicate = predicate.map(|predicate| binder.predicate(predicate)).transpose()?;
             indexes.push(TargetIndex {
                 oid,
                 name: index.name.clone(),

@@ -4,7 +4,6 @@ use super::column::Owner;
 use super::foreign_key;
 use super::rewrite::Rewrite;
 use crate::catalog::{Column, ConstraintKind, Generated, Index, Object, Table, identifier};
-use crate::change::target;
 use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::expression::Binder;
@@ -42,13 +41,7 @@ impl Executor {
         let place = before.columns.len();
         limit::columns(before.live_columns().count() + 1)?;
         let value = self.check_default(table, &column).map_err(SqlError::elsewhere)?;
-        let generated = match &column.generated {
-            Some(Generated::Stored(value)) => Some(self.over(table, |binder| {
-                let bound = binder.expr(value)?;
-                target::assigned(binder, bound, &column)
-            })?),
-            _ => None,
-        };
+        let generated = self.generation(table, &column).map_err(SqlError::elsewhere)?;
         let is_rewritten = generated.is_some() || column.default.as_deref().is_some_and(is_volatile);
         let value = generated.unwrap_or(value);
         if is_rewritten {
@@ -67,6 +60,7 @@ impl Executor {
         }
         for constraint in added {
             if let ConstraintKind::Check { condition } = &constraint.kind {
+                self.check_condition(table, condition).map_err(SqlError::elsewhere)?;
                 self.check_rows(table, &constraint.name, condition)?;
             }
             self.redefine(table, |table| table.constraints.push(constraint));

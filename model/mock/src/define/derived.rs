@@ -94,6 +94,7 @@ impl Executor {
                 database.refresh(self.session);
                 let catalog = database.catalog(self.session);
                 let mut binder = Binder::new(catalog, &database.session(self.session).naming);
+                binder.has_parameters = false;
                 binder.reader = view.map(|view| catalog.owner(view));
                 let mut query = binder.query(ast)?;
                 binder.settle(&mut query)?;

@@ -70,6 +70,7 @@ impl Executor {
             method: method(create)?,
             deferral: None,
         };
+        self.check_index(&index)?;
         check_method(&index, &definition)?;
         let naming = self.with(|database| {
             database.define(self.session, oid, Some(Object::Index(index.into())));

@@ -23,6 +23,7 @@ mod role;
 mod schema;
 mod sequence;
 mod serial;
+mod stored;
 mod table;
 pub(crate) mod temporary;
 mod truncate;

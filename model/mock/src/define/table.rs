@@ -104,7 +104,7 @@ impl Executor {
     ) -> Result<(), SqlError> {
         limit::columns(table.columns.len())?;
         self.claim_name(table.schema, &table.name).await?;
-        let columns = table.columns.clone();
+        let (columns, constraints) = (table.columns.clone(), table.constraints.clone());
         let naming = self.with(|database| {
             database.new_file(self.session, oid);
             database.define(self.session, oid, Some(Object::Table(table.into())));
@@ -116,6 +116,12 @@ impl Executor {
         self.lock(Tag::Relation(oid), Mode::AccessExclusive, "a table's lock").await?;
         for column in &columns {
             self.check_default(oid, column)?;
+            self.generation(oid, column)?;
+        }
+        for constraint in &constraints {
+            if let ConstraintKind::Check { condition } = &constraint.kind {
+                self.check_condition(oid, condition)?;
+            }
         }
         self.fill_indexes(&naming, oid)
     }

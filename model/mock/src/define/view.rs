@@ -75,11 +75,9 @@ impl Executor {
                 let naming = &database.session(self.session).naming;
                 let catalog = database.catalog(self.session);
                 let mut binder = Binder::new(catalog, naming);
+                binder.has_parameters = false;
                 let mut bound = binder.query(query)?;
                 binder.settle(&mut bound)?;
-                if !binder.parameters.is_empty() {
-                    return Err(error("42P02", "there is no parameter $1"));
-                }
                 if names.len() > bound.columns.len() {
                     let message = match statement {
                         "CREATE VIEW" => "CREATE VIEW specifies more column names than columns",

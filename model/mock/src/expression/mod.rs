@@ -2,6 +2,7 @@
 
 mod bind;
 mod evaluate;
+mod volatility;
 
 pub(crate) use bind::{Binder, Bound, Need, SYMMETRIC, VisibleCte, function_name, is_default, sort_key};
 pub(crate) use evaluate::{Context, Outer, check_depth, no_expression, values};

@@ -111,6 +111,11 @@ impl Entry {
         Entry { is_variadic: true, ..self }
     }
 
+    /// One whose result holds as long as the session's settings.
+    pub(super) const fn by_settings(self) -> Entry {
+        Entry { volatility: Volatility::Settings, ..self }
+    }
+
     /// One whose result holds for a statement.
     pub(super) const fn stable(self) -> Entry {
         Entry { volatility: Volatility::Stable, ..self }

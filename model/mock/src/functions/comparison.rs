@@ -87,14 +87,14 @@ fn at_least<O: Order>(_: &Moment, arguments: &[Datum]) -> Result {
 }
 
 macro_rules! comparisons {
-    ($($order:ident: $([$left:ident, $right:ident])*;)*) => {
+    ($($order:ident: $([$left:ident, $right:ident] $(@ $lasting:ident)?)*;)*) => {
         &[$($(
-            entry("=", &[$left, $right], BOOL, equal::<$order>),
-            entry("<>", &[$left, $right], BOOL, unequal::<$order>),
-            entry("<", &[$left, $right], BOOL, less::<$order>),
-            entry("<=", &[$left, $right], BOOL, at_most::<$order>),
-            entry(">", &[$left, $right], BOOL, greater::<$order>),
-            entry(">=", &[$left, $right], BOOL, at_least::<$order>),
+            entry("=", &[$left, $right], BOOL, equal::<$order>)$(.$lasting())?,
+            entry("<>", &[$left, $right], BOOL, unequal::<$order>)$(.$lasting())?,
+            entry("<", &[$left, $right], BOOL, less::<$order>)$(.$lasting())?,
+            entry("<=", &[$left, $right], BOOL, at_most::<$order>)$(.$lasting())?,
+            entry(">", &[$left, $right], BOOL, greater::<$order>)$(.$lasting())?,
+            entry(">=", &[$left, $right], BOOL, at_least::<$order>)$(.$lasting())?,
         )*)*]
     };
 }
@@ -108,8 +108,10 @@ pub(super) const ENTRIES: &[Entry] = comparisons! {
     Plain:
         [BOOL, BOOL] [FLOAT4, FLOAT4] [FLOAT4, FLOAT8] [FLOAT8, FLOAT4] [FLOAT8, FLOAT8] [NUMERIC, NUMERIC]
         [TEXT, TEXT] [NAME, NAME] [NAME, TEXT] [TEXT, NAME] [BYTEA, BYTEA] [UUID, UUID] [JSONB, JSONB] [DATE, DATE]
-        [TIME, TIME] [TIMESTAMP, TIMESTAMP] [TIMESTAMP, TIMESTAMPTZ] [TIMESTAMPTZ, TIMESTAMP]
+        [TIME, TIME] [TIMESTAMP, TIMESTAMP] [TIMESTAMP, TIMESTAMPTZ] @by_settings
+        [TIMESTAMPTZ, TIMESTAMP] @by_settings
         [TIMESTAMPTZ, TIMESTAMPTZ] [INTERVAL, INTERVAL] [ANY_ARRAY, ANY_ARRAY];
     Padded: [CHAR, CHAR];
-    Midnight: [DATE, TIMESTAMP] [DATE, TIMESTAMPTZ] [TIMESTAMP, DATE] [TIMESTAMPTZ, DATE];
+    Midnight:
+        [DATE, TIMESTAMP] [TIMESTAMP, DATE] [DATE, TIMESTAMPTZ] @by_settings [TIMESTAMPTZ, DATE] @by_settings;
 };

@@ -151,11 +151,11 @@ pub(super) const ENTRIES: &[Entry] = &[
     typed("extract", &[TEXT, DATE], NUMERIC, extract),
     typed("extract", &[TEXT, TIME], NUMERIC, extract),
     typed("extract", &[TEXT, TIMESTAMP], NUMERIC, extract),
-    typed("extract", &[TEXT, TIMESTAMPTZ], NUMERIC, extract).stable(),
+    typed("extract", &[TEXT, TIMESTAMPTZ], NUMERIC, extract).by_settings(),
     typed("extract", &[TEXT, INTERVAL], NUMERIC, extract),
     typed("date_part", &[TEXT, DATE], FLOAT8, date_part),
     typed("date_part", &[TEXT, TIME], FLOAT8, date_part),
     typed("date_part", &[TEXT, TIMESTAMP], FLOAT8, date_part),
-    typed("date_part", &[TEXT, TIMESTAMPTZ], FLOAT8, date_part).stable(),
+    typed("date_part", &[TEXT, TIMESTAMPTZ], FLOAT8, date_part).by_settings(),
     typed("date_part", &[TEXT, INTERVAL], FLOAT8, date_part),
 ];

@@ -61,6 +61,8 @@ impl Moment {
 pub enum Volatility {
     /// The same arguments give the same result forever.
     Immutable,
+    /// The same as long as the session's settings are: its time zone, how it prints dates.
+    Settings,
     /// The same within one statement.
     Stable,
     /// Another one at every call.
@@ -262,7 +264,7 @@ fn conversion(name: &str, arguments: &[Type]) -> Option<Call> {
         parameters: Rc::new([from]),
         result: to,
         strict: true,
-        volatility: Volatility::Immutable,
+        volatility: if cast.asks_settings() { Volatility::Settings } else { Volatility::Immutable },
         body: Body::Convert(cast),
     })
 }

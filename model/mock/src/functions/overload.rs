@@ -1,8 +1,9 @@
 //! Which of several functions of one name is meant (PostgreSQL's manual, sections 10.2 and 10.3; `parse_func.c`).
 
-use super::Call;
 use super::catalog::{Entry, Kind};
+use super::{Call, Volatility};
 use crate::error::error;
+use crate::types::cast;
 use crate::types::resolve::{self, Category};
 use crate::types::{Scalar, Type};
 use drawloom_model::SqlError;
@@ -152,12 +153,21 @@ impl Candidate {
             .map(|(kind, of)| resolved(*kind, *of))
             .collect::<Result<_, _>>()?;
         Ok(Call {
-            parameters: parameters.into(),
             result: resolved(self.entry.result, Type::UNKNOWN)?,
             strict: self.entry.strict,
-            volatility: self.entry.volatility,
+            volatility: self.volatility(&parameters),
+            parameters: parameters.into(),
             body: self.entry.body,
         })
+    }
+
+    /// `||` prints what is no text, and is as lasting as that.
+    fn volatility(&self, parameters: &[Type]) -> Volatility {
+        let is_printed = self.kinds.contains(&Kind::AnyNonArray) && self.entry.name == "||";
+        match is_printed && !parameters.iter().any(|of| cast::prints_by_settings(*of)) {
+            true => Volatility::Immutable,
+            false => self.entry.volatility,
+        }
     }
 
     fn category(&self, at: usize) -> Category {

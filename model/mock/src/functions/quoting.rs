@@ -218,15 +218,15 @@ fn escaped(bytes: &[u8]) -> String {
 }
 
 pub(super) const ENTRIES: &[Entry] = &[
-    typed("concat", &[Kind::Any], TEXT, concat).variadic().with_null().stable(),
-    typed("concat_ws", &[TEXT, Kind::Any], TEXT, concat_ws).variadic().with_null().stable(),
-    typed("format", &[TEXT, Kind::Any], TEXT, format).variadic().with_null().stable(),
-    typed("format", &[TEXT], TEXT, format).with_null().stable(),
+    typed("concat", &[Kind::Any], TEXT, concat).variadic().with_null().by_settings(),
+    typed("concat_ws", &[TEXT, Kind::Any], TEXT, concat_ws).variadic().with_null().by_settings(),
+    typed("format", &[TEXT, Kind::Any], TEXT, format).variadic().with_null().by_settings(),
+    typed("format", &[TEXT], TEXT, format).with_null().by_settings(),
     entry("quote_ident", &[TEXT], TEXT, quote_ident),
     typed("quote_literal", &[TEXT], TEXT, quote_literal),
-    typed("quote_literal", &[Kind::AnyElement], TEXT, quote_literal).stable(),
+    typed("quote_literal", &[Kind::AnyElement], TEXT, quote_literal).by_settings(),
     typed("quote_nullable", &[TEXT], TEXT, quote_nullable).with_null(),
-    typed("quote_nullable", &[Kind::AnyElement], TEXT, quote_nullable).with_null().stable(),
+    typed("quote_nullable", &[Kind::AnyElement], TEXT, quote_nullable).with_null().by_settings(),
     entry("md5", &[TEXT], TEXT, md5),
     entry("md5", &[BYTEA], TEXT, md5),
     entry("encode", &[BYTEA, TEXT], TEXT, encode),

@@ -139,6 +139,6 @@ fn shown(pattern: &str, time_us: i64) -> String {
 }
 
 pub(super) const ENTRIES: &[Entry] = &[
-    entry("to_char", &[TIMESTAMP, TEXT], TEXT, to_char).stable(),
-    entry("to_char", &[TIMESTAMPTZ, TEXT], TEXT, to_char).stable(),
+    entry("to_char", &[TIMESTAMP, TEXT], TEXT, to_char).by_settings(),
+    entry("to_char", &[TIMESTAMPTZ, TEXT], TEXT, to_char).by_settings(),
 ];

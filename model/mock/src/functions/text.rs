@@ -279,8 +279,8 @@ fn string_to_array(_: &Moment, arguments: &[Datum]) -> Result {
 pub(super) const ENTRIES: &[Entry] = &[
     entry("||", &[TEXT, TEXT], TEXT, joined),
     entry("||", &[BYTEA, BYTEA], BYTEA, bytes_joined),
-    typed("||", &[TEXT, Kind::AnyNonArray], TEXT, with_text).stable(),
-    typed("||", &[Kind::AnyNonArray, TEXT], TEXT, with_text).stable(),
+    typed("||", &[TEXT, Kind::AnyNonArray], TEXT, with_text).by_settings(),
+    typed("||", &[Kind::AnyNonArray, TEXT], TEXT, with_text).by_settings(),
     entry("length", &[TEXT], INT4, length),
     entry("length", &[CHAR], INT4, padded_length),
     entry("length", &[BYTEA], INT4, octet_length),

@@ -60,6 +60,20 @@ impl Cast {
         length::assigned(self.convert(datum)?, self.to, modifier)
     }
 
+    /// Whether the result depends on what the session has set: its time zone, how it prints dates. It is what
+    /// PostgreSQL's `provolatile` says of the functions of `pg_cast`, and of those that read and print types.
+    pub fn asks_settings(&self) -> bool {
+        match self.method {
+            Method::Keep | Method::Function(_) => {
+                (self.from.scalar == Scalar::Timestamptz) != (self.to.scalar == Scalar::Timestamptz)
+            }
+            Method::Elements => find(Type::of(self.from.scalar), Type::of(self.to.scalar))
+                .expect("find looked it up")
+                .asks_settings(),
+            Method::Text => prints_by_settings(self.from) || reads_by_settings(self.to),
+        }
+    }
+
     fn convert(&self, datum: &Datum) -> Result<Datum, SqlError> {
         if datum.is_null() {
             return Ok(Datum::Null);
@@ -158,6 +172,17 @@ fn scalar(from: Scalar, to: Scalar) -> Option<(Context, Method)> {
         (S::Interval, S::Time) => (Assignment, Function(moment::cast)),
         _ => return None,
     })
+}
+
+/// Whether how a value of this type is printed depends on what the session has set.
+pub(crate) fn prints_by_settings(of: Type) -> bool {
+    use Scalar::{Date, Interval, Regclass, Timestamp, Timestamptz};
+    of.is_array || matches!(of.scalar, Date | Interval | Regclass | Timestamp | Timestamptz)
+}
+
+/// Whether what a text means as a value of this type depends on what the session has set.
+fn reads_by_settings(of: Type) -> bool {
+    prints_by_settings(of) || of.scalar == Scalar::Time
 }
 
 fn whole(datum: &Datum) -> i64 {

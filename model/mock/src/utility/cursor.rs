@@ -7,12 +7,14 @@ use crate::cursor::{Ahead, Cursor, Fetched, goes_backward, simple, tables};
 use crate::error::error;
 use crate::executor::Executor;
 use crate::ids::Tid;
+use crate::place;
 use crate::plan::{Kind, Plan, Text};
 use crate::query::Query;
 use crate::statement::reply;
 use crate::store::RowLock;
 use crate::types::Datum;
 use drawloom_model::{Reply, SqlError};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 use std::rc::Rc;
 
 impl Executor {
@@ -35,6 +37,9 @@ impl Executor {
             if *is_insensitive {
                 return Err(error("42P11", format!("DECLARE INSENSITIVE CURSOR ... {clause} is not valid")));
             }
+        }
+        if !plan.parameters.is_empty() {
+            return Err(no_parameter(query));
         }
         if self.with(|database| database.session(self.session).cursors.contains_key(name)) {
             return Err(error("42P03", format!("cursor \"{name}\" already exists")));
@@ -279,6 +284,16 @@ impl Executor {
         self.with(|database| database.session_mut(self.session).cursors = cursors);
         Ok(())
     }
+}
+
+/// What is said of the first `$1` in a cursor's query.
+fn no_parameter(query: &[TokenWithSpan]) -> SqlError {
+    let parameter = query.iter().find_map(|part| match &part.token {
+        Token::Placeholder(name) => Some((name, part.span)),
+        _ => None,
+    });
+    let (name, span) = parameter.expect("the query has a parameter");
+    error("42P02", format!("there is no parameter {name}")).at(place::begin(span))
 }
 
 fn backward(cursor: &mut Cursor, count: Option<u64>) -> Result<Vec<usize>, SqlError> {

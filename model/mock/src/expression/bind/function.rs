@@ -69,7 +69,8 @@ impl Binder<'_> {
         list: Option<&ast::FunctionArgumentList>,
     ) -> Result<Bound, SqlError> {
         let Some(mut series) = self.series.take() else {
-            let message = format!("set-returning functions are not allowed in {}", self.place);
+            let place = if self.is_stored() { self.clause } else { &self.place };
+            let message = format!("set-returning functions are not allowed in {place}");
             return Err(error("0A000", message));
         };
         let arguments = self.arguments(name, list)?;

@@ -41,6 +41,7 @@ impl Binder<'_> {
     fn parameter(&mut self, name: &str) -> Result<Bound, SqlError> {
         let number = name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok());
         let place = number.and_then(|number| number.checked_sub(1)).filter(|place| *place < PARAMETERS_MAX);
+        let place = place.filter(|_| self.has_parameters && !self.is_stored());
         let place = place.ok_or_else(|| error("42P02", format!("there is no parameter {name}")))?;
         if self.parameters.len() <= place {
             self.parameters.resize(place + 1, Type::of(Scalar::Unknown));

@@ -87,6 +87,8 @@ pub(crate) struct Binder<'a> {
     pub clause: &'static str,
     /// Relations that are there, and out of sight of what is bound.
     pub unreachable: Vec<Rc<str>>,
+    /// Whether `$1` means something: not in what is kept.
+    pub has_parameters: bool,
     /// The first clause that locks rows.
     pub row_lock: Option<RowLock>,
     pub depth: usize,
@@ -107,10 +109,12 @@ impl Bound {
 }
 
 /// The clauses whose expressions stand for themselves: no query may be in them.
-const STORED: [&str; 5] = [
+const STORED: [&str; 7] = [
     "DEFAULT expressions",
     "check constraints",
+    "column generation expressions",
     "index expressions",
+    "index predicates",
     "transform expressions",
     "EXECUTE parameters",
 ];
@@ -135,6 +139,7 @@ impl<'a> Binder<'a> {
             place: "RETURNING".to_owned(),
             clause: "DEFAULT expressions",
             unreachable: Vec::new(),
+            has_parameters: true,
             row_lock: None,
             depth: 0,
         }
@@ -161,8 +166,6 @@ impl<'a> Binder<'a> {
     /// # Errors
     /// It is none.
     pub fn condition(&mut self, ast: &ast::Expr, place: &str) -> Result<Expr, SqlError> {
-        let series = self.series.take();
-        let around = std::mem::replace(&mut self.place, place.to_owned());
         let clause = match place {
             "WHERE" => "WHERE",
             "JOIN/ON" => "JOIN conditions",
@@ -171,6 +174,20 @@ impl<'a> Binder<'a> {
             "WHEN" => "MERGE WHEN conditions",
             _ => self.clause,
         };
+        self.condition_of(clause, ast, place)
+    }
+
+    /// An index's predicate, which is said to be a WHERE.
+    ///
+    /// # Errors
+    /// As for a condition.
+    pub fn predicate(&mut self, ast: &ast::Expr) -> Result<Expr, SqlError> {
+        self.condition_of("index predicates", ast, "WHERE")
+    }
+
+    fn condition_of(&mut self, clause: &'static str, ast: &ast::Expr, place: &str) -> Result<Expr, SqlError> {
+        let series = self.series.take();
+        let around = std::mem::replace(&mut self.place, place.to_owned());
         let bound = self.in_clause(clause, |binder| binder.expr(ast));
         (self.place, self.series) = (around, series);
         let bound = bound?;
@@ -421,13 +438,18 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// Whether what is bound stands for itself in the catalog, without parameters and queries.
+    fn is_stored(&self) -> bool {
+        STORED.contains(&self.clause)
+    }
+
     /// A query inside this one.
     ///
     /// # Errors
     /// As for every query.
     pub fn subquery(&mut self, query: &ast::Query) -> Result<Rc<Query>, SqlError> {
-        if let Some(stored) = STORED.iter().find(|clause| **clause == self.clause) {
-            let one = stored.trim_end_matches('s');
+        if self.is_stored() {
+            let one = self.clause.trim_end_matches('s');
             return Err(error("0A000", format!("cannot use subquery in {one}")));
         }
         let mut query = self.query(query)?;
