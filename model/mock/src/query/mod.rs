@@ -9,6 +9,7 @@
 //! and, if it is a table, the number of the row version behind them.
 
 mod bind;
+mod exists;
 mod from;
 mod group;
 mod part;

@@ -307,7 +307,8 @@ impl<'a> Binder<'a> {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
             }
             Ast::Exists { subquery, negated: not } => {
-                let query = self.subquery(subquery)?;
+                let mut query = self.subquery(subquery)?;
+                Rc::make_mut(&mut query).simplify_exists();
                 let exists = self.over_query(SubqueryKind::Exists, query);
                 Ok(Bound::bool(negated(exists, *not)))
             }
