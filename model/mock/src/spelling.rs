@@ -16,7 +16,9 @@ use std::rc::Rc;
 
 /// Respells a statement.
 pub(crate) fn spell_out(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let tokens = spell_out_nulls(spell_out_current(spell_out_constraints(spell_out_locks(tokens))));
+    let tokens = spell_out_nulls(spell_out_current(spell_out_constraints(spell_out_locks(
+        spell_out_intervals(tokens),
+    ))));
     shorthand::spell_out(overriding::spell_out(inference::spell_out(tokens)))
 }
 
@@ -98,6 +100,28 @@ fn spell_out_locks(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 spelled.push(tokens[at].clone());
                 at += 1;
             }
+        }
+    }
+    spelled
+}
+
+/// Rewrites `INTERVAL (0) '1.6 s'`, of which the parser loses the digits, into a cast.
+fn spell_out_intervals(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut spelled = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.as_slice();
+    while let [first, behind @ ..] = rest {
+        if let [open, digits, close, literal, after @ ..] = behind
+            && matches!(&first.token, Token::Word(word) if word.keyword == Keyword::INTERVAL)
+            && (&open.token, &close.token) == (&Token::LParen, &Token::RParen)
+            && matches!(digits.token, Token::Number(..))
+            && matches!(literal.token, Token::SingleQuotedString(_))
+        {
+            let cast = TokenWithSpan::new(Token::DoubleColon, literal.span);
+            spelled.extend([literal, &cast, first, open, digits, close].map(Clone::clone));
+            rest = after;
+        } else {
+            spelled.push(first.clone());
+            rest = behind;
         }
     }
     spelled

@@ -3,7 +3,7 @@
 use super::{Binder, Bound};
 use crate::error::{error, unsupported};
 use crate::expression::Expr;
-use crate::types::{self, Datum, Scalar, Type};
+use crate::types::{self, Datum, Modifier, Scalar, Type};
 use drawloom_model::SqlError;
 use sqlparser::ast;
 
@@ -62,11 +62,27 @@ impl Binder<'_> {
             _ => None,
         };
         let literal = literal.ok_or_else(|| unsupported("an interval that is no literal"))?;
-        let text = match &interval.leading_field {
-            Some(field) => format!("{literal} {field}"),
-            None => literal,
-        };
+        if interval.last_field.is_some() {
+            return Err(unsupported(format!("the literal {interval}")));
+        }
         let ty = Type::of(Scalar::Interval);
-        Ok(Bound::new(Expr::Literal(types::input(&text, ty, None)?), ty))
+        let (text, modifier) = match (&interval.leading_field, interval.leading_precision) {
+            (None, None) => (literal, None),
+            (Some(field), precision) if counts(&literal, field, precision.is_some()) => {
+                let digits = precision.map(|digits| u8::try_from(digits).unwrap_or(u8::MAX));
+                (format!("{literal} {field}"), digits.map(Modifier::Precision))
+            }
+            // The field cuts off what is smaller than it.
+            _ => return Err(unsupported(format!("the literal {interval}"))),
+        };
+        Ok(Bound::new(Expr::Literal(types::input(&text, ty, modifier)?), ty))
     }
+}
+
+/// Whether a literal counts a field, and nothing else; only seconds have parts, and digits.
+fn counts(literal: &str, field: &ast::DateTimeField, has_digits: bool) -> bool {
+    let number = literal.trim().trim_start_matches(['+', '-']);
+    let is_seconds = *field == ast::DateTimeField::Second;
+    let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'.' && is_seconds;
+    !number.is_empty() && number.bytes().all(is_digit) && (is_seconds || !has_digits)
 }
