@@ -44,6 +44,7 @@ pub mod functions;
 mod idle;
 pub mod ids;
 mod inference;
+mod lexeme;
 mod limit;
 pub mod locks;
 mod log;

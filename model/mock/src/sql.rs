@@ -4,6 +4,7 @@ use crate::catalog::QualifiedName;
 use crate::command::{self, Command};
 use crate::construct;
 use crate::error::error;
+use crate::lexeme;
 use crate::place;
 use crate::spelling;
 use crate::utility::Utility;
@@ -12,7 +13,7 @@ use sqlparser::ast;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
 
 /// How long a statement's text may be.
 pub(crate) const STATEMENT_BYTES_MAX: usize = 1 << 20;
@@ -51,7 +52,11 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
         return Ok(Parsed::Command(command));
     }
     let refusal = |failure| construct::refusal(&tokens).unwrap_or(failure);
-    statements(tokens.clone()).map(Parsed::Statements).map_err(refusal)
+    let statements = statements(tokens.clone()).map_err(refusal)?;
+    match lexeme::misplaced(&tokens) {
+        Some(literal) => Err(unexpected(Some(literal))),
+        None => Ok(Parsed::Statements(statements)),
+    }
 }
 
 /// The statements that are made of these tokens.
@@ -67,10 +72,10 @@ fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
     let dialect = PostgreSqlDialect {};
     let mut tokens = Vec::new();
     let read = Tokenizer::new(&dialect, sql).tokenize_with_location_into_buf(&mut tokens);
-    let mut tokens: Vec<TokenWithSpan> = tokens.into_iter().flat_map(split).collect();
+    let mut tokens = lexeme::settle(tokens, sql);
     // Of data there need be no tokens.
     if let Some(end) = command::end(&tokens) {
-        let rest = after(sql, tokens[end].span.end);
+        let rest = lexeme::after(sql, tokens[end].span.end);
         tokens.truncate(end);
         place::mark(&mut tokens, &sql[..sql.len() - rest.len()], 1);
         return Ok((tokens, data(rest)?));
@@ -86,54 +91,6 @@ fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
         return Err(error("42601", message).at(place::begin(empty.span)));
     }
     Ok((tokens, ""))
-}
-
-/// An operator ends before the signs at its end, unless there is one of these in it (PostgreSQL's scan.l): `3>=-2`.
-fn split(token: TokenWithSpan) -> Vec<TokenWithSpan> {
-    let signs = match &token.token {
-        Token::CustomBinaryOperator(operator)
-            if !operator.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) =>
-        {
-            operator.len() - operator.trim_end_matches(['+', '-']).len()
-        }
-        _ => 0,
-    };
-    let Token::CustomBinaryOperator(operator) = &token.token else { return vec![token] };
-    let (head, signs) = operator.split_at(operator.len() - signs);
-    let known = match head {
-        "" => return vec![token],
-        "=" => Token::Eq,
-        "<" => Token::Lt,
-        ">" => Token::Gt,
-        "<=" => Token::LtEq,
-        ">=" => Token::GtEq,
-        "<>" => Token::Neq,
-        "*" => Token::Mul,
-        "/" => Token::Div,
-        "->" => Token::Arrow,
-        "->>" => Token::LongArrow,
-        other => Token::CustomBinaryOperator(other.to_owned()),
-    };
-    let Span { mut start, end } = token.span;
-    let mut parts = Vec::with_capacity(1 + signs.len());
-    let signs = signs.chars().map(|sign| if sign == '+' { Token::Plus } else { Token::Minus });
-    for (part, length) in std::iter::once((known, head.len() as u64)).chain(signs.map(|sign| (sign, 1))) {
-        let middle = Location { column: start.column + length, ..start };
-        parts.push(TokenWithSpan::new(part, Span::new(start, middle)));
-        start = middle;
-    }
-    debug_assert_eq!(start, end, "an operator is on one line");
-    parts
-}
-
-/// What stands behind a place in a text.
-fn after(sql: &str, place: Location) -> &str {
-    let place_of = |number: u64| usize::try_from(number - 1).expect("the text is in memory");
-    let mut rest = sql;
-    for _ in 0..place_of(place.line) {
-        rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
-    }
-    rest.char_indices().nth(place_of(place.column)).map_or("", |(at, _)| &rest[at..])
 }
 
 /// The data of a COPY, which begin on the line behind it and end before a line `\.`, as in psql's input.

@@ -19,7 +19,7 @@ mod role;
 mod view;
 
 pub(crate) use changes::Changes;
-pub(crate) use naming::{Naming, PG_TEMP, QualifiedName, identifier, parts};
+pub(crate) use naming::{Naming, PG_TEMP, QualifiedName, check_name, identifier, parts};
 pub(crate) use object::{
     Column, Constraint, ConstraintKind, Deferral, Generated, Index, Key, Method, Object, Schema, Sequence,
     Table,

@@ -37,6 +37,17 @@ pub(crate) struct QualifiedName {
     pub name: Rc<str>,
 }
 
+/// Refuses a literal as a name, which the parser takes for one.
+///
+/// # Errors
+/// `42601`: it is a literal.
+pub(crate) fn check_name(ident: &ast::Ident) -> Result<(), SqlError> {
+    match ident.quote_style {
+        Some('\'') => Err(error("42601", format!("syntax error at or near \"{ident}\""))),
+        _ => Ok(()),
+    }
+}
+
 /// An identifier as PostgreSQL reads it: in lower case, unless it is quoted; at most 63 bytes.
 pub(crate) fn identifier(ident: &ast::Ident) -> Rc<str> {
     let name = match ident.quote_style {

@@ -2,7 +2,7 @@
 
 use super::super::{Named, Origin, Relation, Repeated, Scope, Source};
 use super::join::together;
-use crate::catalog::identifier;
+use crate::catalog::{check_name, identifier};
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, function_name};
 use crate::functions;
@@ -202,6 +202,7 @@ pub(super) fn shown(name: &Rc<str>, alias: Option<&ast::TableAlias>) -> Rc<str> 
 
 pub(super) fn renamed(mut relation: Relation, alias: Option<&ast::TableAlias>) -> Result<Relation, SqlError> {
     let Some(alias) = alias else { return Ok(relation) };
+    check_name(&alias.name)?;
     relation.name = identifier(&alias.name);
     if alias.columns.len() > relation.columns.len() {
         let message = format!(

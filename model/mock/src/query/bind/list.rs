@@ -1,7 +1,7 @@
 //! The list of a SELECT: what it gives, what it is only sorted by, and how its columns are called.
 
 use super::position;
-use crate::catalog::{QualifiedName, identifier};
+use crate::catalog::{QualifiedName, check_name, identifier};
 use crate::error::{error, unsupported};
 use crate::expression::{Binder, Bound, Expr, SortKey, Windowed, function_name, sort_key};
 use crate::place;
@@ -33,6 +33,12 @@ impl Binder<'_> {
                     list.push((name, bound));
                 }
                 ast::SelectItem::ExprWithAlias { expr, alias } => {
+                    // `name 'text'` is a literal of a type.
+                    if let (Some('\''), ast::Expr::Identifier(ty)) = (alias.quote_style, expr) {
+                        let message = format!("type \"{}\" does not exist", identifier(ty));
+                        return Err(error("42704", message).at(place::begin(ty.span)));
+                    }
+                    check_name(alias)?;
                     let bound = self.expr(expr)?;
                     list.push((identifier(alias), bound));
                 }
