@@ -4,6 +4,8 @@
 use crate::database::Database;
 use crate::error::error;
 use crate::executor::Executor;
+use crate::ids::Oid;
+use crate::locks::Tag;
 use crate::log::{Prepared, Record};
 use crate::session::{Block, Draft, Level, Session, Transaction};
 use drawloom_model::{SessionId, SqlError};
@@ -103,8 +105,15 @@ impl Executor {
     }
 }
 
-/// Why a transaction cannot be prepared.
+/// Why a transaction cannot be prepared, in the order in which PostgreSQL looks (PrepareTransaction in xact.c).
 fn refusal(database: &Database, session: SessionId, name: &str) -> Option<SqlError> {
+    let unsupported = |what: &str| Some(error("0A000", format!("cannot PREPARE {what}")));
+    if database.session(session).cursors.values().any(|cursor| cursor.is_held && cursor.depth > 0) {
+        return unsupported("a transaction that has created a cursor WITH HOLD");
+    }
+    if uses_temporary(database, session) {
+        return unsupported("a transaction that has operated on temporary objects");
+    }
     if name.len() > NAME_BYTES_MAX {
         return Some(error("22023", format!("transaction identifier \"{name}\" is too long")));
     }
@@ -112,11 +121,27 @@ fn refusal(database: &Database, session: SessionId, name: &str) -> Option<SqlErr
         return Some(error("42710", format!("transaction identifier \"{name}\" is already in use")));
     }
     if !database.session(session).transaction().announcements.is_empty() {
-        let message = "cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY";
-        return Some(error("0A000", message));
+        return unsupported("a transaction that has executed LISTEN, UNLISTEN, or NOTIFY");
     }
-    let holds = database.session(session).cursors.values().any(|cursor| cursor.is_held && cursor.depth > 0);
-    holds.then(|| error("0A000", "cannot PREPARE a transaction that has created a cursor WITH HOLD"))
+    if database.locks.borrow().holds_twice(session) {
+        return unsupported(
+            "while holding both session-level and transaction-level locks on the same object",
+        );
+    }
+    None
+}
+
+/// Whether the transaction has locked something that is the session's own, which goes with it.
+fn uses_temporary(database: &Database, session: SessionId) -> bool {
+    let Some(own) = database.temporary_schema(session) else { return false };
+    // It may have been dropped, or made, by the transaction.
+    let catalogs = [database.catalog(session), &database.catalog];
+    let is_own = |oid: Oid| {
+        let mut objects = catalogs.iter().filter_map(|catalog| catalog.object(oid));
+        objects.any(|object| object.place() == Some(own))
+    };
+    let locks = database.locks.borrow();
+    locks.held(session).any(|(tag, _)| matches!(tag, Tag::Relation(oid) if is_own(oid)))
 }
 
 /// Brings a prepared transaction back, with what it wrote and what it holds.

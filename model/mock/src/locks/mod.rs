@@ -309,6 +309,15 @@ impl Locks {
         blockers
     }
 
+    /// Whether the owner holds something both for its session and for its transaction.
+    pub fn holds_twice(&self, owner: SessionId) -> bool {
+        let slots = self.owners.get(&owner).into_iter().flat_map(|it| &it.held);
+        slots.map(|slot| self.table.lock(*slot)).any(|lock| {
+            let mut own = lock.holders.iter().filter(|it| it.owner == owner).map(|it| it.depth == 0);
+            own.clone().any(|is_session| is_session) && own.any(|is_session| !is_session)
+        })
+    }
+
     /// Every lock that is held or awaited: tag by tag, first the holders, then the queue. A mode held at several
     /// depths is one row.
     pub fn rows(&self) -> Vec<Row> {
