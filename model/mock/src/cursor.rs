@@ -33,6 +33,8 @@ pub(crate) struct Cursor {
     pub at: usize,
     /// It has gone past the last row, and `at` is one more than there are.
     pub is_past: bool,
+    /// A FETCH has failed, and it gives nothing any more.
+    pub is_failed: bool,
 }
 
 /// A row that a cursor gave.

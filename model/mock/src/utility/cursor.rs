@@ -59,6 +59,7 @@ impl Executor {
                 source: Ahead::Unknown,
                 at: 0,
                 is_past: false,
+                is_failed: false,
             };
             session.cursors.insert(name.clone(), cursor);
         });
@@ -102,7 +103,11 @@ impl Executor {
         if self.has(Bug::CursorPhantom) {
             self.look_again(&mut cursor);
         }
-        let moved = self.go(&mut cursor, direction).await;
+        let moved = match cursor.is_failed {
+            true => Err(error("55000", format!("portal \"{name}\" cannot be run"))),
+            false => self.go(&mut cursor, direction).await,
+        };
+        cursor.is_failed = moved.is_err();
         let rows: Result<Vec<Vec<Datum>>, SqlError> =
             moved.map(|places| places.into_iter().map(|place| cursor.rows[place - 1].row.clone()).collect());
         let plan = cursor.plan.clone();
@@ -272,7 +277,7 @@ impl Executor {
     async fn outlive_transaction(&self) -> Result<(), SqlError> {
         let mut cursors =
             self.with(|database| std::mem::take(&mut database.session_mut(self.session).cursors));
-        cursors.retain(|_, cursor| cursor.is_held);
+        cursors.retain(|_, cursor| cursor.is_held && !(cursor.is_failed && cursor.depth > 0));
         for cursor in cursors.values_mut().filter(|cursor| cursor.depth > 0) {
             let (at, is_past) = (cursor.at, cursor.is_past);
             cursor.at = cursor.rows.len();
