@@ -106,7 +106,11 @@ impl<'a> Player<'a> {
         let mut said = Vec::new();
         for heard in self.driver.take_heard(client) {
             match heard {
-                Heard::Notice(text) => said.push(text.replacen(":  ", " ", 1)),
+                Heard::Notice(text) => {
+                    // The message alone, as of an error.
+                    let message = text.split_once("\nDETAIL:").map_or(&*text, |(message, _)| message);
+                    said.push(message.replacen(":  ", " ", 1));
+                }
                 Heard::Notification(told) => {
                     said.push(format!("NOTIFY {} {}", told.channel, told.payload).trim_end().to_owned());
                 }

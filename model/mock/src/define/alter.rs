@@ -144,7 +144,7 @@ impl Executor {
         let definition = self.table(table).expect("it is locked");
         let Some(constraint) = definition.constraints.iter().find(|constraint| *constraint.name == *name)
         else {
-            return if if_exists { Ok(()) } else { Err(missing_constraint(name, &definition)) };
+            return self.skip(missing_constraint(name, &definition), if_exists);
         };
         if let ConstraintKind::ForeignKey(key) = &constraint.kind {
             self.lock(Tag::Relation(key.table), Mode::AccessExclusive, "a table's lock").await?;

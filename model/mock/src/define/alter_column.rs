@@ -27,10 +27,11 @@ impl Executor {
         let before = self.table(table).expect("it is locked");
         let name = identifier(&definition.name);
         if before.column(&name).is_some() {
+            let message = format!("column \"{name}\" of relation \"{}\" already exists", before.name);
             if if_not_exists {
+                self.notice(format!("{message}, skipping"));
                 return Ok(());
             }
-            let message = format!("column \"{name}\" of relation \"{}\" already exists", before.name);
             return Err(error("42701", message));
         }
         let (mut unique, mut constraints) = (Vec::new(), before.constraints.clone());
@@ -87,7 +88,7 @@ impl Executor {
     ) -> Result<(), SqlError> {
         let definition = self.table(table).expect("it is locked");
         let Some((place, _)) = definition.column(name) else {
-            return if if_exists { Ok(()) } else { Err(missing_column(name, &definition)) };
+            return self.skip(missing_column(name, &definition), if_exists);
         };
         let indexes: Vec<Oid> = self.with(|database| {
             let over = |index: &Index| {

@@ -124,10 +124,18 @@ impl Executor {
                 (code, format!("{} \"{}\" does not exist", kind.name(), name.name))
             }
         };
+        self.skip(error(code, message), if_exists)
+    }
+
+    /// What is missing is an error, or is skipped if it need not exist.
+    ///
+    /// # Errors
+    /// The error.
+    pub(super) fn skip(&self, missing: SqlError, if_exists: bool) -> Result<(), SqlError> {
         if !if_exists {
-            return Err(error(code, message));
+            return Err(missing);
         }
-        self.notice(format!("{message}, skipping"));
+        self.notice(format!("{}, skipping", missing.message));
         Ok(())
     }
 }

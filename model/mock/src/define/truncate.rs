@@ -8,6 +8,7 @@ use crate::ids::Oid;
 use crate::locks::{Mode, Tag};
 use drawloom_model::{Reply, SqlError};
 use sqlparser::ast;
+use std::collections::BTreeSet;
 
 impl Executor {
     pub(super) async fn truncate(&self, truncate: &ast::Truncate) -> Result<Reply, SqlError> {
@@ -21,14 +22,23 @@ impl Executor {
             }
         }
         let cascades = truncate.cascade == Some(ast::CascadeOption::Cascade);
-        while let Some(from) = self.reference_into(&tables) {
+        loop {
+            let referring = self.references_into(&tables);
+            if referring.is_empty() {
+                break;
+            }
             if !cascades {
                 let message = "cannot truncate a table referenced in a foreign key constraint";
                 return Err(error("0A000", message));
             }
-            self.lock(Tag::Relation(from), Mode::AccessExclusive, "a table's lock").await?;
-            self.with(|database| database.refresh(self.session));
-            tables.push(from);
+            for from in referring {
+                self.lock(Tag::Relation(from), Mode::AccessExclusive, "a table's lock").await?;
+                self.with(|database| database.refresh(self.session));
+                tables.push(from);
+                let Some(table) = self.table(from) else { continue };
+                self.notice(format!("truncate cascades to table \"{}\"", table.name));
+                self.with(|database| self.allowed(Privilege::Truncate)(database, from))?;
+            }
         }
         for table in &tables {
             self.refuse_pending(*table, "TRUNCATE")?;
@@ -44,13 +54,12 @@ impl Executor {
         Ok(Reply::default())
     }
 
-    /// A table that refers to one of these and is none of them.
-    fn reference_into(&self, tables: &[Oid]) -> Option<Oid> {
+    /// The tables that refer to one of these and are none of them.
+    fn references_into(&self, tables: &[Oid]) -> BTreeSet<Oid> {
         self.with(|database| {
             let catalog = database.catalog(self.session);
-            tables.iter().find_map(|to| {
-                catalog.references_to(*to).map(|(from, _)| from).find(|from| !tables.contains(from))
-            })
+            let referring = tables.iter().flat_map(|to| catalog.references_to(*to));
+            referring.map(|(from, _)| from).filter(|from| !tables.contains(from)).collect()
         })
     }
 
