@@ -110,7 +110,9 @@ impl Mock {
             session.idle_since = None;
             session.statement_began = now;
             session.is_cancelled = false;
-            session.kept.clear();
+            if !session.kept.is_empty() {
+                session.kept.clear();
+            }
             session.part = part;
             if let Ok(text) = &text
                 && let Some(reply) = database.execute_at_once(id, text, &statement.params)

@@ -244,14 +244,7 @@ impl Database {
 
     /// The oldest commit that anybody may yet have to see undone.
     pub fn horizon(&self) -> u64 {
-        let cursors = |session: &Session| {
-            session.cursors.values().filter_map(|cursor| cursor.reader).min_by_key(|reader| reader.sequence)
-        };
-        let snapshots = self.sessions.iter().flat_map(|(_, session)| {
-            let snapshot = session.transaction.as_ref().and_then(|transaction| transaction.snapshot);
-            snapshot.into_iter().chain(cursors(session).map(|reader| reader.sequence))
-        });
-        snapshots.min().unwrap_or(self.transactions.commits())
+        self.sessions.horizon(self.transactions.commits())
     }
 
     /// The session is gone, and what it has not committed.

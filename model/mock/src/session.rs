@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, Changes, Naming, PG_CATALOG, PUBLIC, SUPERUSER};
 use crate::change::Checks;
 use crate::cursor::Cursor;
 use crate::ids::{Oid, Xid};
-use crate::log::Change;
+use crate::log;
 use crate::options::Isolation;
 use crate::plan::{Plan, Text};
 use crate::query::Output;
@@ -14,6 +14,7 @@ use crate::utility::Announcement;
 use crate::world::Rows;
 use drawloom_model::{Notification, SessionId, SqlError};
 use drawloom_sim::SimTime;
+use smallvec::{SmallVec, smallvec};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -99,7 +100,7 @@ pub(crate) struct Transaction {
     pub is_deferrable: bool,
     pub began: SimTime,
     /// The transaction itself, then its savepoints.
-    pub levels: Vec<Level>,
+    pub levels: SmallVec<[Level; 1]>,
     /// The commits that its statements see, from REPEATABLE READ on; below, that its running one sees.
     pub snapshot: Option<u64>,
     /// The number of its next statement that writes.
@@ -109,7 +110,7 @@ pub(crate) struct Transaction {
     /// What it has made, which nobody needs if it is rolled back.
     pub storage: Vec<Storage>,
     /// What it did to rows, for the log.
-    pub changes: Vec<Change>,
+    pub changes: log::Rows,
     /// Whether it has written to the log already.
     pub has_logged: Cell<bool>,
     /// The foreign keys that it has yet to check.
@@ -280,12 +281,12 @@ impl Transaction {
             is_read_only,
             is_deferrable: false,
             began,
-            levels: vec![Level::default()],
+            levels: smallvec![Level::default()],
             snapshot: None,
             command: 0,
             draft: None,
             storage: Vec::new(),
-            changes: Vec::new(),
+            changes: log::Rows::new(),
             has_logged: Cell::new(false),
             checks: Checks::default(),
             announcements: Vec::new(),

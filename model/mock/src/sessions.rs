@@ -64,4 +64,14 @@ impl Sessions {
     pub fn ids(&self) -> impl Iterator<Item = SessionId> {
         self.list.iter().map(|(id, _)| *id)
     }
+
+    /// The oldest commit that anybody may yet have to see undone, after so many.
+    pub fn horizon(&self, commits: u64) -> u64 {
+        let snapshots = self.list.iter().flat_map(|(_, session)| {
+            let snapshot = session.transaction.as_ref().and_then(|transaction| transaction.snapshot);
+            let cursors = session.cursors.values().filter_map(|cursor| cursor.reader);
+            snapshot.into_iter().chain(cursors.map(|reader| reader.sequence))
+        });
+        snapshots.min().unwrap_or(commits)
+    }
 }

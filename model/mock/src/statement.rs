@@ -17,8 +17,8 @@ use crate::sql::Parsed;
 use crate::store::Reader;
 use crate::types::{self, Datum, Scalar, Type};
 use drawloom_model::{Class, Reply, SqlError, Value};
+use smallvec::SmallVec;
 use sqlparser::ast;
-use std::borrow::Cow;
 use std::rc::Rc;
 
 /// What stands for `$1`, `$2`, ...
@@ -251,8 +251,8 @@ impl Executor {
     /// Those of the statement.
     pub async fn perform(&self, plan: &Plan, arguments: Arguments<'_>) -> Result<Reply, SqlError> {
         let parameters = match arguments {
-            Arguments::Values(values) => Cow::Owned(data(&plan.parameters, values)?),
-            Arguments::Data(data) => Cow::Borrowed(data),
+            Arguments::Values(values) => &data(&plan.parameters, values)?,
+            Arguments::Data(data) => data,
         };
         plan.check_user()?;
         self.with(|database| database.session_mut(self.session).kept.clear());
@@ -343,7 +343,7 @@ pub(crate) fn read_only(verb: &str) -> SqlError {
 }
 
 /// A statement's parameters as the types that it takes.
-pub(crate) fn data(types: &[Type], values: &[Value]) -> Result<Vec<Datum>, SqlError> {
+pub(crate) fn data(types: &[Type], values: &[Value]) -> Result<SmallVec<[Datum; 4]>, SqlError> {
     if types.len() != values.len() {
         let message = format!(
             "bind message supplies {} parameters, but prepared statement requires {}",
@@ -352,7 +352,7 @@ pub(crate) fn data(types: &[Type], values: &[Value]) -> Result<Vec<Datum>, SqlEr
         );
         return Err(error("08P01", message));
     }
-    let mut data = Vec::with_capacity(types.len());
+    let mut data = SmallVec::with_capacity(types.len());
     for (ty, value) in types.iter().zip(values) {
         data.push(datum(*ty, value)?);
     }

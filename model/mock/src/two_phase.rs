@@ -153,7 +153,7 @@ pub(crate) fn restore(database: &mut Database, prepared: &Prepared) {
         Some((own, released)) => (Some(*own), released.to_vec()),
         None => (None, Vec::new()),
     };
-    transaction.levels = vec![Level { xid: own, released, ..Level::default() }];
+    transaction.levels = smallvec::smallvec![Level { xid: own, released, ..Level::default() }];
     transaction.prepared = Some(prepared.name.clone());
     transaction.storage = prepared.storage.clone();
     transaction.changes = prepared.commit.changes.clone();

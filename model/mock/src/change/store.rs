@@ -9,7 +9,7 @@ use crate::executor::Executor;
 use crate::footprint::Change;
 use crate::ids::{Oid, Tid, Xid};
 use crate::session::Transaction;
-use crate::store::{Key, Locker, Reader, Row, State, Tuple};
+use crate::store::{File, Key, Locker, Reader, Row, State, Tuple};
 use crate::types::Datum;
 use drawloom_model::{SessionId, SqlError};
 use smallvec::SmallVec;
@@ -138,11 +138,12 @@ impl Database {
         let file = self.files.get(&target.table.file).expect("a table has a file");
         let mut keys = Keys::new();
         for index in &target.indexes {
-            let index = file.index(index.oid);
-            let key = index.key(row)?;
-            let same = match before {
-                Some(before) => index.key(before)? == key,
-                None => false,
+            let entries = file.index(index.oid);
+            let key = entries.key(row)?;
+            let same = match (before, &index.columns) {
+                (None, _) => false,
+                (Some(before), Some(columns)) => columns.iter().all(|place| before[*place] == row[*place]),
+                (Some(before), None) => entries.key(before)? == key,
             };
             keys.push((key, same));
         }
@@ -151,14 +152,18 @@ impl Database {
 
     /// Writes a version into an index. Where many have its key, those are forgotten that nobody needs.
     pub(super) fn enter_key(&mut self, target: &Target, index: Oid, key: Key, tid: Tid) {
-        let versions = self.file_mut(target.table.file).index_mut(index).insert(key, tid);
-        if versions.len() > VERSIONS_KEPT {
-            let versions = versions.to_vec();
-            let horizon = self.horizon();
-            let Database { files, transactions, .. } = self;
-            let file = files.get_mut(&target.table.file).expect("a table has a file");
-            file.prune(&versions, transactions, horizon);
+        let Database { files, sessions, transactions, .. } = self;
+        let file = files.get_mut(&target.table.file).expect("a table has a file");
+        let File { heap, indexes } = file;
+        let versions = indexes.get_mut(&index).expect("an index has entries").insert(key, tid);
+        if versions.len() <= VERSIONS_KEPT {
+            return;
         }
+        let horizon = sessions.horizon(transactions.commits());
+        let is_dead = |tid: &Tid| heap.get(*tid).is_some_and(|tuple| tuple.is_dead(transactions, horizon));
+        let dead: SmallVec<[Tid; 8]> = versions.iter().copied().filter(is_dead).collect();
+        versions.retain(|tid| !dead.contains(tid));
+        file.forget(&dead, Some(index));
     }
 
     /// Who has this key, whatever one's snapshot says (PostgreSQL's `_bt_check_unique`).

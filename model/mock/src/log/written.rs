@@ -1,6 +1,6 @@
 //! What a transaction writes to the log, and when it waits for the disk.
 
-use super::{Change, Commit, Definition, Prepared, Record};
+use super::{Change, Commit, Definition, Prepared, Record, Rows};
 use crate::bug::Bug;
 use crate::catalog::{Catalog, Changes, Object};
 use crate::database::Database;
@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 impl Database {
     /// What the session's transaction did, if it did anything that lasts. `changes` are those that it has noted.
-    pub fn doings(&self, session: SessionId, mut changes: Vec<Change>) -> Option<Commit> {
+    pub fn doings(&self, session: SessionId, mut changes: Rows) -> Option<Commit> {
         let transaction = self.session(session).transaction.as_ref()?;
         changes.retain(|change| !self.transactions.is_aborted(change.xid));
         let defined = transaction.draft.as_ref().filter(|draft| !draft.changes.is_empty());
@@ -85,12 +85,7 @@ impl Database {
 
     /// Notes what the session's transaction does to a row.
     pub fn log_change(&mut self, session: SessionId, change: Change) {
-        let changes = &mut self.session_mut(session).transaction_mut().changes;
-        if changes.is_empty() {
-            // Most transactions change one row or two.
-            changes.reserve_exact(2);
-        }
-        changes.push(change);
+        self.session_mut(session).transaction_mut().changes.push(change);
     }
 
     /// A sequence's values up to there may have been handed out.

@@ -134,7 +134,8 @@ impl Cte {
 
 impl Select {
     fn rows(&self, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, SqlError> {
-        let mut rows = Vec::new();
+        // Many give one row.
+        let mut rows = Vec::with_capacity(1);
         let mut project = |row: &[Datum]| {
             rows.push(self.projected(cx, row)?);
             Ok::<(), SqlError>(())

@@ -71,7 +71,7 @@ impl Index {
     }
 
     /// Adds an entry; the versions with its key.
-    pub fn insert(&mut self, key: Key, tid: Tid) -> &[Tid] {
+    pub fn insert(&mut self, key: Key, tid: Tid) -> &mut Vec<Tid> {
         let tids = self.entries.entry(key).or_default();
         tids.push(tid);
         tids

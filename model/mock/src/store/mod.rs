@@ -43,10 +43,6 @@ impl File {
         self.indexes.get(&index).expect("an index of the catalog has entries")
     }
 
-    pub fn index_mut(&mut self, index: Oid) -> &mut Index {
-        self.indexes.get_mut(&index).expect("an index of the catalog has entries")
-    }
-
     /// Forgets versions of these that nobody can see any more: who wants to see commits up to `horizon` sees
     /// a later version, or none.
     pub fn prune(&mut self, tids: &[Tid], transactions: &Transactions, horizon: u64) {
@@ -55,12 +51,17 @@ impl File {
             tuple.is_some_and(|tuple| tuple.is_dead(transactions, horizon))
         };
         let dead: Vec<Tid> = tids.iter().copied().filter(is_dead).collect();
-        for index in self.indexes.values_mut() {
+        self.forget(&dead, None);
+    }
+
+    /// Forgets these versions; one index has already.
+    pub fn forget(&mut self, dead: &[Tid], done: Option<Oid>) {
+        for (_, index) in self.indexes.iter_mut().filter(|(oid, _)| Some(**oid) != done) {
             let row = |tid: &Tid| Some((*tid, &self.heap.get(*tid)?.row));
             index.remove(dead.iter().filter_map(row));
         }
         for tid in dead {
-            self.heap.remove(tid);
+            self.heap.remove(*tid);
         }
     }
 }
