@@ -202,7 +202,7 @@ impl Database {
     fn are_free(&mut self, session: SessionId, target: &Target, keys: &Keys) -> bool {
         target.indexes.iter().zip(keys).all(|(index, (key, same))| match key {
             Some(key) if index.is_unique && !same => {
-                index.deferral.is_none() && self.holder(session, target, index, key, None) == Holder::Nobody
+                self.holder(session, target, index, key, None) == Holder::Nobody
             }
             _ => true,
         })

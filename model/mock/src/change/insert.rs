@@ -74,8 +74,11 @@ impl Insert {
     /// # Errors
     /// What the expressions say.
     pub(super) fn rows(&self, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, SqlError> {
-        let rows = query::rows(&self.source, cx)?;
-        rows.iter().map(|row| values(&self.values, cx, row)).collect()
+        let mut rows = query::rows(&self.source, cx)?;
+        for row in &mut rows {
+            *row = values(&self.values, cx, row)?;
+        }
+        Ok(rows)
     }
 }
 

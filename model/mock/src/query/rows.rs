@@ -18,7 +18,13 @@ pub(crate) fn rows(query: &Query, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, S
     query.begin(cx)?;
     let mut rows = match &query.body {
         Body::Select(select) => select.rows(cx)?,
-        Body::Values(rows) => rows.iter().map(|row| values(row, cx, &[])).collect::<Result<Vec<_>, _>>()?,
+        Body::Values(listed) => {
+            let mut rows = Vec::with_capacity(listed.len());
+            for row in listed {
+                rows.push(values(row, cx, &[])?);
+            }
+            rows
+        }
         Body::Set { operation, all, left, right } => {
             set::combine(*operation, *all, self::rows(left, cx)?, self::rows(right, cx)?)
         }
