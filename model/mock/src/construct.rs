@@ -26,6 +26,7 @@ const UNKNOWN: &[(&str, &str)] = &[
     ("ALTER TABLE", "SET ACCESS METHOD"),
     ("ALTER TABLE", "SET LOGGED"),
     ("ALTER TABLE", "SET UNLOGGED"),
+    ("CREATE VIEW", "WITH ("),
     ("ALTER TABLE", "DROP IDENTITY"),
     ("ALTER TABLE", "DROP EXPRESSION"),
     ("ALTER TABLE", "INHERIT"),
@@ -34,6 +35,29 @@ const UNKNOWN: &[(&str, &str)] = &[
     ("ALTER INDEX", "SET"),
     ("ALTER INDEX", "RESET"),
     ("ALTER INDEX", "ATTACH PARTITION"),
+];
+
+/// What may stand anywhere in a statement, and what it is.
+const INSIDE: &[(&str, &str)] = &[
+    ("ROWS FROM", "ROWS FROM"),
+    ("CHECK OPTION", "WITH CHECK OPTION"),
+    ("RECURSIVE VIEW", "CREATE RECURSIVE VIEW"),
+    ("INCLUDING", "LIKE ... INCLUDING"),
+    ("EXCLUDING", "LIKE ... EXCLUDING"),
+    ("SEARCH DEPTH FIRST", "SEARCH"),
+    ("SEARCH BREADTH FIRST", "SEARCH"),
+    (") CYCLE", "CYCLE"),
+    ("COLLATION FOR", "COLLATION FOR"),
+    ("( VARIADIC", "VARIADIC"),
+    (", VARIADIC", "VARIADIC"),
+    ("XMLELEMENT", "xmlelement"),
+    (". * IS", "a row as a value"),
+    (". * =", "a row as a value"),
+    (". * <>", "a row as a value"),
+    ("SELECT EOF", "an empty SELECT list"),
+    ("SELECT ;", "an empty SELECT list"),
+    ("SELECT )", "an empty SELECT list"),
+    ("SELECT UNION", "an empty SELECT list"),
 ];
 
 /// Kinds of objects that there are not here, and what is done with those.
@@ -72,7 +96,7 @@ pub(crate) fn refusal(tokens: &[TokenWithSpan]) -> Option<SqlError> {
     let word = |token: &TokenWithSpan| match &token.token {
         Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
         Token::Whitespace(_) => None,
-        _ => Some(String::new()),
+        other => Some(other.to_string()),
     };
     let words: Vec<String> = tokens.iter().filter_map(word).collect();
     let has = |from: usize, phrase: &str| {
@@ -84,7 +108,11 @@ pub(crate) fn refusal(tokens: &[TokenWithSpan]) -> Option<SqlError> {
         has(0, begin) && (inside.is_empty() || (0..words.len()).any(|from| has(from, inside)))
     });
     if let Some((begin, inside)) = unknown {
-        return Some(unsupported(format!("{begin} {inside}").trim_end()));
+        return Some(unsupported(format!("{begin} {inside}").trim_end_matches([' ', '('])));
+    }
+    let inside = |(phrase, _): &&(&str, &str)| (0..words.len()).any(|from| has(from, phrase));
+    if let Some((_, construct)) = INSIDE.iter().find(inside) {
+        return Some(unsupported(construct));
     }
     let verb = ["CREATE OR REPLACE", "CREATE", "ALTER", "DROP", "COMMENT ON"]
         .into_iter()
@@ -109,6 +137,17 @@ mod tests {
             refused("create or replace rule"),
             "CREATE OR REPLACE RULE is not supported by the mock (0A000)"
         );
+        for (sql, construct) in [
+            ("SELECT", "an empty SELECT list"),
+            ("SELECT t.* IS NULL FROM t", "a row as a value"),
+            ("SELECT * FROM ROWS FROM (f(), g())", "ROWS FROM"),
+            ("CREATE VIEW v AS SELECT 1 WITH LOCAL CHECK OPTION", "WITH CHECK OPTION"),
+            ("CREATE VIEW v WITH (security_barrier) AS SELECT 1", "CREATE VIEW WITH"),
+            ("CREATE TABLE u (LIKE t INCLUDING ALL)", "LIKE ... INCLUDING"),
+            ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE FUNCTION"),
+        ] {
+            assert_eq!(refused(sql), format!("{construct} is not supported by the mock (0A000)"));
+        }
         assert_eq!(refused("DOO 1"), "syntax error at or near \"DOO\" (42601, at character 1)");
     }
 }

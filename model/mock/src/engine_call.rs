@@ -31,8 +31,16 @@ impl Database {
             }
             (EngineCall::BackendPid, _) => Datum::Int(session.0.into()),
             (EngineCall::RowVersion, [Datum::Int(tid)]) => Datum::text(format!("(0,{tid})")),
-            (EngineCall::CurrentSetting, [Datum::Text(name)]) => {
-                Datum::Text(self.session(session).setting(name)?)
+            (EngineCall::CurrentSetting, [Datum::Text(name), rest @ ..])
+                if !rest.iter().any(Datum::is_null) =>
+            {
+                match self.session(session).setting(name) {
+                    // Told so, it says nothing of a setting that there is not.
+                    Err(failure) if failure.sqlstate.as_str() == "42704" && *rest == [Datum::Bool(true)] => {
+                        Datum::Null
+                    }
+                    setting => Datum::Text(setting?),
+                }
             }
             (EngineCall::Nextval, [Datum::Int(oid)]) => {
                 let oid = relation(*oid)?;

@@ -106,11 +106,12 @@ fn ends_operand(token: &Token) -> bool {
 
 /// Whether a token stands between two operands, and is no cast.
 fn is_operator(token: &Token) -> bool {
-    use Keyword::{AND, AT, BETWEEN, ILIKE, IN, IS, LIKE, NOT, OR, OVERLAPS, SIMILAR};
+    use Keyword::{AND, AT, BETWEEN, COLLATE, ILIKE, IN, IS, LIKE, NOT, OR, OVERLAPS, SIMILAR};
     match token {
         Token::Word(word) => {
             word.quote_style.is_none()
-                && [AND, AT, BETWEEN, ILIKE, IN, IS, LIKE, NOT, OR, OVERLAPS, SIMILAR].contains(&word.keyword)
+                && [AND, AT, BETWEEN, COLLATE, ILIKE, IN, IS, LIKE, NOT, OR, OVERLAPS, SIMILAR]
+                    .contains(&word.keyword)
         }
         Token::Number(..)
         | Token::Char(_)
@@ -241,6 +242,7 @@ pub(crate) fn fault(ast: &Expr) -> Place {
         | Expr::ILike { expr: operand, .. }
         | Expr::AnyOp { left: operand, .. }
         | Expr::AllOp { left: operand, .. }
+        | Expr::Collate { expr: operand, .. }
         | Expr::AtTimeZone { timestamp: operand, .. } => after(operand),
         Expr::Cast { kind: ast::CastKind::DoubleColon, expr, .. } => unpacked(expr.span().end, 1),
         Expr::Nested(inner) => fault(inner),

@@ -292,6 +292,9 @@ impl Plan {
             ast::Statement::Query(query) => {
                 let mut query = binder.query(query)?;
                 binder.settle(&mut query)?;
+                if query.columns.is_empty() {
+                    return Err(unsupported("an empty SELECT list"));
+                }
                 Kind::Query(query)
             }
             ast::Statement::Insert(insert) => Kind::Insert(binder.insert(insert)?),

@@ -54,7 +54,7 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     let refusal = |failure| construct::refusal(&tokens).unwrap_or(failure);
     let statements = statements(tokens.clone()).map_err(refusal)?;
     match lexeme::misplaced(&tokens) {
-        Some(literal) => Err(unexpected(Some(literal))),
+        Some(literal) => Err(refusal(unexpected(Some(literal)))),
         None => Ok(Parsed::Statements(statements)),
     }
 }

@@ -258,9 +258,9 @@ impl Executor {
         self.with(|database| database.session_mut(self.session).kept.clear());
         let reader = self.reader();
         if !plan.before.is_empty() {
-            Box::pin(self.begin_plan(plan, reader, &parameters)).await?;
+            Box::pin(self.begin_plan(plan, reader, parameters)).await?;
         }
-        let mut outcome = self.one(&plan.kind, reader, &parameters).await?;
+        let mut outcome = self.one(&plan.kind, reader, parameters).await?;
         if plan.writes() {
             self.with(|database| database.session_mut(self.session).transaction_mut().command += 1);
             self.check_keys().await?;

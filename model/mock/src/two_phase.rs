@@ -28,6 +28,11 @@ impl PreparedTransactions {
         self.sessions.values().any(|prepared| *prepared == session)
     }
 
+    /// Their names, each with its session.
+    pub fn all(&self) -> impl Iterator<Item = (&Rc<str>, SessionId)> {
+        self.sessions.iter().map(|(name, session)| (name, *session))
+    }
+
     /// The session of the one of this name.
     pub fn session(&self, name: &str) -> Option<SessionId> {
         self.sessions.get(name).copied()

@@ -3,6 +3,7 @@
 use super::{Catalog, Object, PG_CATALOG, Privilege};
 use crate::error::{error, unsupported};
 use crate::ids::Oid;
+use crate::system;
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use std::rc::Rc;
@@ -170,7 +171,10 @@ impl Catalog {
     /// # Errors
     /// `42P01`: there is none.
     pub fn resolve(&self, naming: &Naming, name: &QualifiedName) -> Result<(Oid, &Object), SqlError> {
-        let missing = || error("42P01", format!("relation \"{name}\" does not exist"));
+        let missing = || match system::is_relation(name.schema.as_deref(), &name.name) {
+            true => unsupported(format!("the relation {name}")),
+            false => error("42P01", format!("relation \"{name}\" does not exist")),
+        };
         self.use_schema(naming, name)?;
         let oid = self.find(naming, name).ok_or_else(missing)?;
         Ok((oid, self.object(oid).expect("a name stands for an object")))

@@ -45,6 +45,9 @@ impl Executor {
         constraints: &mut Vec<Constraint>,
     ) -> Result<Column, SqlError> {
         let name = identifier(&definition.name);
+        if definition.name.quote_style.is_none() && *name == *"like" {
+            return Err(unsupported("LIKE beside other columns"));
+        }
         let serial = serial(&definition.data_type);
         let (ty, modifier) = match serial {
             Some(scalar) => (Type::of(scalar), None),
@@ -104,7 +107,8 @@ impl Executor {
                 ast::ColumnOption::Collation(collation) if is_nulls_alike(collation) => {
                     nulls_alike = Some(named)
                 }
-                ast::ColumnOption::Collation(_) | ast::ColumnOption::ForeignKey(_) => (),
+                ast::ColumnOption::Collation(collation) => types::name::collation(collation, ty)?,
+                ast::ColumnOption::ForeignKey(_) => (),
                 ast::ColumnOption::Generated {
                     generation_expr: None,
                     generated_as,

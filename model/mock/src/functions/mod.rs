@@ -192,6 +192,9 @@ pub fn series(name: &str, arguments: &[Type]) -> Result<Option<Series>, SqlError
     if entries.is_empty() {
         return Ok(None);
     }
+    if name == "unnest" && arguments.len() > 1 {
+        return Err(unsupported("unnest of several arrays"));
+    }
     let call = only(entries, name, arguments)?;
     match call.body {
         Body::Series(kind) => Ok(Some(Series::of(call, kind))),

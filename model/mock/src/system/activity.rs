@@ -3,11 +3,13 @@
 use super::System;
 use super::value::*;
 use crate::catalog::{DATABASE, PG_CATALOG};
+use crate::cursor::Cursor;
 use crate::ids::Oid;
 use crate::locks::{AdvisoryKey, Row, Tag};
 use crate::session::{Block, Session};
 use crate::types::Datum;
 use drawloom_model::SessionId;
+use std::rc::Rc;
 
 /// `pg_locks`
 pub(super) static LOCKS: System = System {
@@ -106,7 +108,8 @@ pub(super) static ACTIVITY: System = System {
                 text("client backend"),
             ]
         };
-        world.database.sessions.iter().map(row).collect()
+        let is_client = |(id, _): &(&SessionId, &Session)| !world.database.prepared.has(**id);
+        world.database.sessions.iter().filter(is_client).map(row).collect()
     },
 };
 
@@ -128,7 +131,54 @@ pub(super) static SETTINGS: System = System {
     columns: &[("name", TEXT), ("setting", TEXT)],
     rows: |world| {
         let settings = &world.database.session(world.session).settings;
-        let row = |(name, value): (&'static str, std::rc::Rc<str>)| vec![text(name), Datum::Text(value)];
+        let row = |(name, value): (&'static str, Rc<str>)| vec![text(name), Datum::Text(value)];
         settings.all().map(row).collect()
+    },
+};
+
+/// `pg_prepared_xacts`, without when they were prepared
+pub(super) static PREPARED_TRANSACTIONS: System = System {
+    oid: Oid(12_013),
+    schema: PG_CATALOG,
+    name: "pg_prepared_xacts",
+    is_view: true,
+    columns: &[("gid", TEXT), ("owner", NAME), ("database", NAME)],
+    rows: |world| {
+        let row = |(gid, session): (&Rc<str>, SessionId)| {
+            let session = world.database.session(session);
+            let owner = session.settings.get("session_authorization").map_or(Datum::Null, Datum::Text);
+            vec![name(gid), owner, name_of(catalog(world), DATABASE)]
+        };
+        world.database.prepared.all().map(row).collect()
+    },
+};
+
+/// `pg_prepared_statements`, without their texts
+pub(super) static PREPARED_STATEMENTS: System = System {
+    oid: Oid(12_014),
+    schema: PG_CATALOG,
+    name: "pg_prepared_statements",
+    is_view: true,
+    columns: &[("name", TEXT), ("from_sql", BOOL)],
+    rows: |world| {
+        let prepared = &world.database.session(world.session).prepared;
+        prepared.keys().map(|statement| vec![name(statement), Datum::Bool(true)]).collect()
+    },
+};
+
+/// `pg_cursors`, without their texts
+pub(super) static CURSORS: System = System {
+    oid: Oid(12_015),
+    schema: PG_CATALOG,
+    name: "pg_cursors",
+    is_view: true,
+    columns: &[("name", TEXT), ("is_holdable", BOOL), ("is_binary", BOOL), ("is_scrollable", BOOL)],
+    rows: |world| {
+        let cursors = &world.database.session(world.session).cursors;
+        let row = |(own, cursor): (&Rc<str>, &Cursor)| {
+            let [is_held, scrolls] = [cursor.is_held, cursor.scrolls].map(Datum::Bool);
+            vec![name(own), is_held, Datum::Bool(false), scrolls]
+        };
+        cursors.iter().map(row).collect()
     },
 };

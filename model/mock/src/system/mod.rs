@@ -4,12 +4,14 @@
 //! that nobody takes a wrong answer for a right one. PostgreSQL's `"char"` is `text`, its `xid` is `bigint`.
 
 mod activity;
+mod elsewhere;
 mod information_schema;
 mod listing;
 mod question;
 mod relation;
 mod value;
 
+pub(crate) use elsewhere::is_relation;
 pub(crate) use value::type_of;
 
 use crate::ids::Oid;
@@ -52,6 +54,9 @@ pub(crate) static ALL: &[&System] = &[
     &activity::LOCKS,
     &activity::ACTIVITY,
     &activity::SETTINGS,
+    &activity::PREPARED_TRANSACTIONS,
+    &activity::PREPARED_STATEMENTS,
+    &activity::CURSORS,
     &information_schema::SCHEMATA,
     &information_schema::TABLES,
     &information_schema::VIEWS,

@@ -236,6 +236,22 @@ fn custom(name: &ObjectName, modifiers: &[String]) -> Result<(Type, Option<Modif
     }
 }
 
+/// Whether a type's values can be sorted by a collation, and this is the one by which they are sorted here: by bytes.
+///
+/// # Errors
+/// `42804`: the type has none; `0A000`: it is another one.
+pub fn collation(name: &ObjectName, of: Type) -> Result<(), SqlError> {
+    use Scalar::{Char, Name, Text, Unknown, Varchar};
+    if !matches!(of.scalar, Char | Name | Text | Unknown | Varchar) {
+        return Err(error("42804", format!("collations are not supported by type {of}")));
+    }
+    let last = name.0.last().and_then(|part| part.as_ident());
+    match last.map(|ident| (ident.value.as_str(), ident.quote_style.is_some())) {
+        Some(("C" | "POSIX" | "default", true) | ("ucs_basic", _)) => Ok(()),
+        _ => Err(unsupported(format!("the collation {name}"))),
+    }
+}
+
 /// Types of PostgreSQL that are not had here.
 fn is_elsewhere(name: &str) -> bool {
     const NAMES: [&str; 37] = [

@@ -182,6 +182,7 @@ impl Binder<'_> {
             "pg_advisory_unlock_all" => (EngineCall::AdvisoryUnlockAll, &[], Void),
             "pg_sleep" => (EngineCall::Sleep, &[Float8], Void),
             "random" => (EngineCall::Random, &[], Float8),
+            "current_setting" if arguments.len() == 2 => (EngineCall::CurrentSetting, &[Text, Bool], Text),
             "current_setting" => (EngineCall::CurrentSetting, &[Text], Text),
             "pg_notify" => (EngineCall::Notify, &[Text, Text], Void),
             "set_config" => (EngineCall::SetConfig, &[Text, Text, Bool], Text),

@@ -22,7 +22,7 @@ use crate::place::{self, Place};
 use crate::query::{Origin, Query, Scope};
 use crate::store::RowLock;
 use crate::types::cast::Context;
-use crate::types::{Datum, Scalar, Type};
+use crate::types::{self, Datum, Scalar, Type};
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use std::rc::Rc;
@@ -320,7 +320,11 @@ impl<'a> Binder<'a> {
             Ast::Array(array) => self.array(&array.elem),
             Ast::CompoundFieldAccess { root, access_chain } => self.element(root, access_chain),
             Ast::Function(function) => self.function(function),
-            Ast::Collate { expr, .. } => self.expr(expr),
+            Ast::Collate { expr, collation } => {
+                let bound = self.expr(expr)?;
+                types::name::collation(collation, bound.ty)?;
+                Ok(bound)
+            }
             _ => self.special_function(ast),
         }
     }

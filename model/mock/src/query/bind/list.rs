@@ -35,8 +35,14 @@ impl Binder<'_> {
                 ast::SelectItem::ExprWithAlias { expr, alias } => {
                     // `name 'text'` is a literal of a type.
                     if let (Some('\''), ast::Expr::Identifier(ty)) = (alias.quote_style, expr) {
-                        let message = format!("type \"{}\" does not exist", identifier(ty));
-                        return Err(error("42704", message).at(place::begin(ty.span)));
+                        let ty = ast::ObjectName::from(vec![ty.clone()]);
+                        let place = place::name(&ty);
+                        return Err(
+                            match crate::types::name::parse(&ast::DataType::Custom(ty, Vec::new())) {
+                                Ok((ty, _)) => unsupported(format!("a literal behind the name of {ty}")),
+                                Err(failure) => failure.at(place),
+                            },
+                        );
                     }
                     check_name(alias)?;
                     let bound = self.expr(expr)?;
