@@ -33,8 +33,8 @@ pub(crate) struct Session {
     pub empties_tables: bool,
     /// Somebody has cancelled its statement.
     pub is_cancelled: bool,
-    /// Its plans by their texts, where a bug uses them again.
-    pub stale_plans: BTreeMap<Rc<str>, Rc<Plan>>,
+    /// Its plans by their texts, where a bug uses them again, with the indexes of their tables.
+    pub stale_plans: BTreeMap<Rc<str>, (Rc<Plan>, Vec<Oid>)>,
     /// The rows of its statement's subqueries that are worked out once, by number.
     pub kept: BTreeMap<usize, Rows>,
     /// Since when it does nothing, if it does.

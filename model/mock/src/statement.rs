@@ -176,9 +176,13 @@ impl Executor {
         }
         self.with(|database| {
             database.refresh(self.session);
-            let plan = database.session(self.session).stale_plans.get(&text.sql)?.clone();
+            let (plan, indexes) = database.session(self.session).stale_plans.get(&text.sql)?.clone();
             let catalog = database.catalog(self.session);
             let stands = plan.uses.iter().all(|(oid, _)| catalog.object(*oid).is_some());
+            // Without an index that it may ask, or keep, it cannot be executed.
+            if stands && indexes.iter().any(|index| catalog.object(*index).is_none()) {
+                return None;
+            }
             let readable = plan.uses.iter().all(|(oid, _)| database.files.contains_key(oid));
             (readable && if stands { altered } else { dropped }).then_some(plan)
         })
@@ -187,8 +191,11 @@ impl Executor {
     fn keep_stale_plan(&self, text: &Text, plan: &Rc<Plan>) {
         if (self.has(Bug::StalePlan) || self.has(Bug::DroppedTable)) && !text.sql.is_empty() {
             self.with(|database| {
+                let catalog = database.catalog(self.session);
+                let indexes = plan.uses.iter().flat_map(|(oid, _)| catalog.indexes_of(*oid));
+                let indexes = indexes.map(|(index, _)| index).collect();
                 let plans = &mut database.session_mut(self.session).stale_plans;
-                plans.insert(text.sql.clone(), plan.clone());
+                plans.insert(text.sql.clone(), (plan.clone(), indexes));
             });
         }
     }
