@@ -108,7 +108,7 @@ pub(super) static ACTIVITY: System = System {
                 text("client backend"),
             ]
         };
-        let is_client = |(id, _): &(&SessionId, &Session)| !world.database.prepared.has(**id);
+        let is_client = |(id, _): &(SessionId, &Session)| !world.database.prepared.has(*id);
         world.database.sessions.iter().filter(is_client).map(row).collect()
     },
 };
