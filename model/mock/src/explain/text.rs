@@ -4,7 +4,7 @@ use super::Explainer;
 use super::node::Node;
 use super::source::flatten;
 use crate::expression::{Called, EngineCall, Expr, Subquery, SubqueryKind};
-use crate::types::{self, Datum, Scalar, Type};
+use crate::types::{self, Array, Datum, Scalar, Type};
 
 impl Explainer<'_> {
     /// Conditions that must all hold.
@@ -67,7 +67,15 @@ impl Explainer<'_> {
                 let word = if *all { "ALL" } else { "ANY" };
                 format!("({} {} {word} ({}))", self.text(left), comparison.name, self.text(right))
             }
-            Expr::Array { of, .. } => {
+            Expr::Array { of, scalar } => {
+                let value = |part: &Expr| match part {
+                    Expr::Literal(datum) => Some(datum.clone()),
+                    _ => None,
+                };
+                if let Some(values) = of.iter().map(value).collect() {
+                    let array = Datum::Array(Array::row(*scalar, values).into());
+                    return literal(&array, Some(Type::array_of(*scalar)));
+                }
                 let parts: Vec<String> = of.iter().map(|part| self.text(part)).collect();
                 format!("ARRAY[{}]", parts.join(", "))
             }
@@ -189,9 +197,10 @@ fn literal(datum: &Datum, ty: Option<Type>) -> String {
     match datum {
         Datum::Null => format!("NULL::{ty}"),
         Datum::Bool(truth) => truth.to_string(),
-        Datum::Int(number) if *number >= 0 => number.to_string(),
+        Datum::Int(number) if *number >= 0 && ty == Type::of(Scalar::Int4) => number.to_string(),
+        // What would be read as another type has its own behind it.
         Datum::Numeric(_) => match types::output(datum, ty) {
-            number if number.starts_with('-') => format!("'{number}'::{ty}"),
+            number if number.starts_with('-') || !number.contains('.') => format!("'{number}'::{ty}"),
             number => number,
         },
         datum => format!("'{}'::{ty}", types::output(datum, ty).replace('\'', "''")),
