@@ -5,18 +5,20 @@
 
 use super::claim::Request;
 use super::insert::with_tid;
-use super::store::{Holder, Keys};
+use super::store::{Holder, Keys, Writer};
 use super::update::tid_at;
 use super::{Delete, Insert, Outcome, Returning, Source, Target, Update};
 use crate::database::Database;
 use crate::expression::Context;
 use crate::ids::Tid;
+use crate::log::{self, Commit, Record};
 use crate::plan::Kind;
 use crate::query::{Body, Path, Waits, filtered};
-use crate::session::Block;
 use crate::store::{Reader, Row, RowLock};
 use crate::types::Datum;
 use drawloom_model::{SessionId, SqlError};
+use smallvec::smallvec;
+use std::rc::Rc;
 
 /// Who changes something, and what he sees.
 #[derive(Clone, Copy)]
@@ -95,14 +97,15 @@ impl Database {
             next = Tid(next.0 + 1);
             entries.push((row.into(), keys));
         }
-        self.begin(author.session, Block::Implicit);
-        self.reader(author.session);
+        let writer = self.new_writer(author.session);
+        let mut changes = log::Rows::new();
         for (row, keys) in entries {
-            let tid = self.write_new(author.session, target, &row);
+            let (tid, change) = self.write_new(writer, target, &row);
             self.enter_keys(target, keys, tid);
+            changes.push(change);
             outcome.affected += 1;
         }
-        self.commit_at_once(author.session);
+        self.commit_at_once(writer, changes);
         Some(outcome)
     }
 
@@ -113,14 +116,16 @@ impl Database {
             return Some(Outcome::default());
         };
         let old = &row[..width];
-        let mut new = self.read_at_once(author, |cx| {
-            let mut new = old.to_vec();
+        let new: Row = self.read_at_once(author, |cx| {
+            let mut new = Row::from(old);
+            let values = Rc::get_mut(&mut new).expect("it has just been made");
             for (column, expr) in &update.assignments {
-                new[*column] = expr.evaluate(cx, &row)?;
+                values[*column] = expr.evaluate(cx, &row)?;
             }
+            target.generate(values)?;
+            target.check(values)?;
             Ok(new)
         })?;
-        target.generate(&mut new).and_then(|()| target.check(&new)).ok()?;
         let mode = target.lock_for(old, &new);
         let keys = self.keys(target, &new, Some(old)).ok()?;
         let is_ready = self.is_free(author.session, claim(target, tid, mode))
@@ -131,17 +136,16 @@ impl Database {
         }
         let mut outcome = Outcome { affected: 1, rows: Vec::new() };
         if let Some(returning) = &update.returning {
-            let mut shown = with_tid(new.clone(), self.files.get(&target.table.file)?.heap.next());
+            let mut shown = with_tid(new.to_vec(), self.files.get(&target.table.file)?.heap.next());
             shown.extend_from_slice(&row[width + 1..]);
             outcome.rows.push(self.returned(author, returning, &shown)?);
         }
-        self.begin(author.session, Block::Implicit);
-        self.reader(author.session);
+        let writer = self.new_writer(author.session);
         let lockers = self.lockers(target, tid);
-        let next = self.write(author.session, target, new.into(), lockers);
-        self.end_version(author.session, target, tid, Some(next), mode);
+        let next = self.write(writer, target, new, lockers);
+        let change = self.end_version(writer, target, tid, Some(next), mode);
         self.enter_keys(target, keys, next);
-        self.commit_at_once(author.session);
+        self.commit_at_once(writer, smallvec![change]);
         Some(outcome)
     }
 
@@ -157,10 +161,9 @@ impl Database {
         if let Some(returning) = &delete.returning {
             outcome.rows.push(self.returned(author, returning, &row)?);
         }
-        self.begin(author.session, Block::Implicit);
-        self.reader(author.session);
-        self.end_version(author.session, target, tid, None, RowLock::Update);
-        self.commit_at_once(author.session);
+        let writer = self.new_writer(author.session);
+        let change = self.end_version(writer, target, tid, None, RowLock::Update);
+        self.commit_at_once(writer, smallvec![change]);
         Some(outcome)
     }
 
@@ -216,8 +219,15 @@ impl Database {
         }
     }
 
-    fn commit_at_once(&mut self, session: SessionId) {
-        self.commit(session).expect("only what is watched may not commit");
+    /// The only command of a transaction that is over before anybody could ask after it.
+    fn new_writer(&mut self, session: SessionId) -> Writer {
+        Writer { session, xid: self.transactions.begin(None), command: 0 }
+    }
+
+    fn commit_at_once(&mut self, writer: Writer, changes: log::Rows) {
+        self.transactions.commit([writer.xid]);
+        let waits = self.session(writer.session).settings.waits_for_disk();
+        self.log(Record::Commit(Commit { changes, ..Commit::default() }), waits);
     }
 }
 

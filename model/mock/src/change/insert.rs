@@ -1,5 +1,6 @@
 //! INSERT.
 
+use super::store::Writer;
 use super::{Insert, Outcome, Target};
 use crate::database::Database;
 use crate::executor::Executor;
@@ -9,7 +10,7 @@ use crate::log::Change;
 use crate::query;
 use crate::store::{Reader, Row};
 use crate::types::Datum;
-use drawloom_model::{SessionId, SqlError};
+use drawloom_model::SqlError;
 
 impl Executor {
     /// Inserts the rows of a query.
@@ -50,7 +51,12 @@ impl Executor {
 
     pub(crate) async fn insert_row(&self, target: &Target, row: &Row) -> Result<Tid, SqlError> {
         self.watch_row(target, None)?;
-        let tid = self.with(|database| database.write_new(self.session, target, row));
+        let tid = self.with(|database| {
+            let writer = database.writer(self.session);
+            let (tid, change) = database.write_new(writer, target, row);
+            database.log_change(self.session, change);
+            tid
+        });
         self.enter(target, tid, row, None).await?;
         self.note(target, None, Some((tid, row)));
         Ok(tid)
@@ -58,13 +64,11 @@ impl Executor {
 }
 
 impl Database {
-    /// Writes a new row's version into the table, and the log.
-    pub(super) fn write_new(&mut self, session: SessionId, target: &Target, row: &Row) -> Tid {
-        let tid = self.write(session, target, row.clone(), Vec::new());
-        let (file, xid) = (target.table.file, self.xid(session));
-        let change = Change { file, xid, before: None, after: Some((tid, row.clone())) };
-        self.log_change(session, change);
-        tid
+    /// Writes a new row's version into the table; with its number comes what is to be logged.
+    pub(super) fn write_new(&mut self, by: Writer, target: &Target, row: &Row) -> (Tid, Change) {
+        let tid = self.write(by, target, row.clone(), Vec::new());
+        let after = Some((tid, row.clone()));
+        (tid, Change { file: target.table.file, xid: by.xid, before: None, after })
     }
 }
 

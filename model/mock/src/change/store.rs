@@ -111,20 +111,26 @@ impl Executor {
     }
 }
 
+/// Whose doing a version is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Writer {
+    pub session: SessionId,
+    pub xid: Xid,
+    pub command: u32,
+}
+
 impl Database {
-    /// Writes a version into the table.
-    pub(super) fn write(
-        &mut self,
-        session: SessionId,
-        target: &Target,
-        row: Row,
-        lockers: Vec<Locker>,
-    ) -> Tid {
+    /// The running command of the session's transaction.
+    pub(super) fn writer(&mut self, session: SessionId) -> Writer {
         let xid = self.xid(session);
-        let command = self.session(session).transaction().command;
-        let tuple = Tuple { lockers, ..Tuple::new(row, xid, command) };
+        Writer { session, xid, command: self.session(session).transaction().command }
+    }
+
+    /// Writes a version into the table.
+    pub(super) fn write(&mut self, by: Writer, target: &Target, row: Row, lockers: Vec<Locker>) -> Tid {
+        let tuple = Tuple { lockers, ..Tuple::new(row, by.xid, by.command) };
         let tid = self.file_mut(target.table.file).heap.push(tuple);
-        self.touch_change(session, (target.oid, target.table.file), tid, Change::New);
+        self.touch_change(by.session, (target.oid, target.table.file), tid, Change::New);
         tid
     }
 

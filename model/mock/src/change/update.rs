@@ -2,6 +2,7 @@
 
 use super::claim::{Claim, Request};
 use super::insert::with_tid;
+use super::store::Writer;
 use super::{Outcome, Source, Target, Update};
 use crate::bug::Bug;
 use crate::database::Database;
@@ -14,7 +15,7 @@ use crate::log::Change;
 use crate::query::{Select, Waits, filtered};
 use crate::store::{End, Locker, Reader, Row, RowLock};
 use crate::types::Datum;
-use drawloom_model::{SessionId, SqlError};
+use drawloom_model::SqlError;
 
 impl Executor {
     /// Updates the rows of FROM.
@@ -250,7 +251,8 @@ impl Executor {
         let mode = target.lock_for(old, &new);
         let next = self.with(|database| {
             let lockers = database.lockers(target, tid);
-            database.write(self.session, target, new.clone(), lockers)
+            let writer = database.writer(self.session);
+            database.write(writer, target, new.clone(), lockers)
         });
         self.end(target, tid, Some(next), mode)?;
         self.enter(target, next, &new, Some(old)).await?;
@@ -270,7 +272,11 @@ impl Executor {
         mode: RowLock,
     ) -> Result<(), SqlError> {
         self.watch_row(target, Some(tid))?;
-        self.with(|database| database.end_version(self.session, target, tid, next, mode));
+        self.with(|database| {
+            let writer = database.writer(self.session);
+            let change = database.end_version(writer, target, tid, next, mode);
+            database.log_change(self.session, change);
+        });
         Ok(())
     }
 }
@@ -283,24 +289,23 @@ impl Database {
         tuple.lockers.iter().filter(is_running).copied().collect()
     }
 
-    /// Ends a claimed version.
+    /// Ends a claimed version; what is to be logged.
     pub(super) fn end_version(
         &mut self,
-        session: SessionId,
+        by: Writer,
         target: &Target,
         tid: Tid,
         next: Option<Tid>,
         mode: RowLock,
-    ) {
-        let xid = self.xid(session);
-        let command = self.session(session).transaction().command;
+    ) -> Change {
+        let Writer { session, xid, command } = by;
         let file = target.table.file;
         let heap = &mut self.file_mut(file).heap;
         let tuple = heap.get_mut(tid).expect("a claimed version is there");
         tuple.end = Some(End { xid, command, next, mode });
         let after = next.and_then(|next| Some((next, heap.get(next)?.row.clone())));
-        self.log_change(session, Change { file, xid, before: Some((tid, mode)), after });
         self.touch_change(session, (target.oid, file), tid, footprint::Change::Ended);
+        Change { file, xid, before: Some((tid, mode)), after }
     }
 }
 
