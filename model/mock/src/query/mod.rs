@@ -13,6 +13,7 @@ mod exists;
 mod from;
 mod group;
 mod part;
+mod point;
 mod probe;
 mod rows;
 mod scope;

@@ -17,7 +17,10 @@ pub(crate) fn rows(query: &Query, cx: &Context<'_>) -> Result<Vec<Vec<Datum>>, S
     }
     query.begin(cx)?;
     let mut rows = match &query.body {
-        Body::Select(select) => select.rows(cx)?,
+        Body::Select(select) => match select.rows_at_point(cx)? {
+            Some(rows) => rows,
+            None => select.rows(cx)?,
+        },
         Body::Values(listed) => {
             let mut rows = Vec::with_capacity(listed.len());
             for row in listed {
