@@ -4,7 +4,8 @@
 //! ```text
 //! text -- sql, utility --> syntax -- plan: query, expression, change bind it --> Plan, kept by text and catalog
 //!                                    define, utility: executed as they stand
-//! Mock::submit --> Executor --> lock the relations --> take the snapshot (Reader) --> rows (query) and changes (change)
+//! Mock::submit --> at_once: nobody in the way --> the reply
+//!          `--> Executor --> lock the relations --> take the snapshot (Reader) --> rows (query) and changes (change)
 //!                     |              locks                 store: heap, index, transactions;   ssi watches both
 //!                     +-- waits: Pause; `ready` grants, `resume` goes on
 //! ```

@@ -30,7 +30,7 @@ use drawloom_model::SessionId;
 use journal::Journal;
 use lock::{Lock, Place, Waiter};
 use mode::Modes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use table::{Slot, Table};
 
 /// What became of a request.
@@ -316,6 +316,15 @@ impl Locks {
             let mut own = lock.holders.iter().filter(|it| it.owner == owner).map(|it| it.depth == 0);
             own.clone().any(|is_session| is_session) && own.any(|is_session| !is_session)
         })
+    }
+
+    /// What the owner holds for its transaction, beside the transaction itself.
+    pub fn of_transaction(&self, owner: SessionId) -> BTreeSet<(Tag, Mode)> {
+        let slots = self.owners.get(&owner).into_iter().flat_map(|it| &it.held);
+        let locks = slots.map(|slot| self.table.lock(*slot));
+        let own = |lock: &&Lock| !matches!(lock.tag, Tag::Transaction(_));
+        let held = locks.filter(own).flat_map(|lock| lock.holders.iter().map(|holder| (lock.tag, holder)));
+        held.filter(|(_, it)| it.owner == owner && it.depth > 0).map(|(tag, it)| (tag, it.mode)).collect()
     }
 
     /// Every lock that is held or awaited: tag by tag, first the holders, then the queue. A mode held at several

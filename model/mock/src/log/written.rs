@@ -5,7 +5,6 @@ use crate::bug::Bug;
 use crate::catalog::{Catalog, Changes, Object};
 use crate::database::Database;
 use crate::ids::{Oid, Tid, Xid};
-use crate::locks::Tag;
 use crate::sequence::State;
 use crate::session::Transaction;
 use crate::store::{Reader, Row};
@@ -63,8 +62,6 @@ impl Database {
         let transaction = self.session(session).transaction();
         let commit = self.doings(session, transaction.changes.clone()).unwrap_or_default();
         let xids: Vec<Xid> = transaction.xids().collect();
-        let held = self.locks.borrow().rows().into_iter().filter(|row| row.owner == session && row.granted);
-        let locks = held.filter(|row| !matches!(row.tag, Tag::Transaction(_)));
         let mut rows = Vec::new();
         for (file, content) in &self.files {
             for (tid, tuple) in content.heap.iter() {
@@ -77,7 +74,7 @@ impl Database {
             commit,
             isolation: transaction.isolation,
             storage: transaction.storage.clone(),
-            locks: locks.map(|row| (row.tag, row.mode)).collect(),
+            locks: self.locks.borrow().of_transaction(session).into_iter().collect(),
             rows,
             xids,
         }
