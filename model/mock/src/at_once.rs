@@ -21,9 +21,9 @@ use crate::plan::{Kind, Plan, Text};
 use crate::query::{self, Output};
 use crate::session::{Part, Session};
 use crate::sql::Parsed;
-use crate::statement::{data, reply};
 use crate::store::Reader;
 use crate::types::{Datum, Scalar, Type};
+use crate::value::{data, reply};
 use crate::world::World;
 use drawloom_model::{Reply, SessionId, SqlError, Value};
 

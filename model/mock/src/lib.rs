@@ -70,6 +70,7 @@ mod two_phase;
 pub mod types;
 mod undo;
 mod utility;
+mod value;
 mod world;
 
 pub use backend::{Mock, fingerprint};

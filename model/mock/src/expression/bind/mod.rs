@@ -1,10 +1,13 @@
 //! Makes expressions of what the parser read: finds what names stand for, and gives everything its type.
 
+mod column;
 mod conversion;
+mod engine;
 mod function;
 mod literal;
 mod operator;
 mod row;
+mod subquery;
 mod symmetric;
 mod window;
 
@@ -12,14 +15,14 @@ pub(crate) use function::{function_name, sort_key};
 pub(crate) use symmetric::SYMMETRIC;
 
 use super::evaluate::check_depth;
-use super::{Called, EngineCall, Expr, Subquery, SubqueryKind};
+use super::{Called, EngineCall, Expr, SubqueryKind};
 use crate::catalog::{Catalog, Naming, Privilege, identifier};
 use crate::error::{error, unsupported};
 use crate::functions;
 use crate::ids::Oid;
 use crate::locks::Mode;
 use crate::place::{self, Place};
-use crate::query::{Origin, Query, Scope};
+use crate::query::Scope;
 use crate::store::RowLock;
 use crate::types::cast::Context;
 use crate::types::{self, Datum, Scalar, Type};
@@ -314,7 +317,7 @@ impl<'a> Binder<'a> {
             }
             Ast::Subquery(query) => {
                 let query = self.subquery(query)?;
-                let ty = single_column(&query)?;
+                let ty = subquery::single_column(&query)?;
                 Ok(Bound::new(self.over_query(SubqueryKind::Scalar, query), ty))
             }
             Ast::Array(array) => self.array(&array.elem),
@@ -327,57 +330,6 @@ impl<'a> Binder<'a> {
             }
             _ => self.special_function(ast),
         }
-    }
-
-    fn column(&mut self, name: &str) -> Result<Bound, SqlError> {
-        for level in 0..self.scopes.len() {
-            let scope = &self.scopes[self.scopes.len() - 1 - level];
-            if let Some(column) = scope.column(name)? {
-                return Ok(Bound::new(outer(column.expr.clone(), level), column.ty));
-            }
-            let mut tables = scope.relations.iter().filter(|relation| !relation.is_hidden);
-            if let (Some(only), None) = (tables.next(), tables.next())
-                && let Some(bound) = system_column(only, name)
-            {
-                return Ok(Bound::new(outer(bound.expr, level), bound.ty));
-            }
-            if scope.relation(name).is_some_and(|relation| !relation.is_hidden) {
-                return Err(unsupported("a row as a value"));
-            }
-        }
-        if let Some(bound) = self.niladic(name) {
-            return Ok(bound);
-        }
-        let scopes = self.scopes.iter().flat_map(|scope| &scope.relations);
-        match scopes.into_iter().find(|relation| relation.origin == Origin::System) {
-            Some(system) => Err(unsupported(format!("the column {name} of {}", system.name))),
-            None => Err(error("42703", format!("column \"{name}\" does not exist"))),
-        }
-    }
-
-    fn qualified(&mut self, relation: &str, column: &str) -> Result<Bound, SqlError> {
-        for level in 0..self.scopes.len() {
-            let scope = &self.scopes[self.scopes.len() - 1 - level];
-            let Some(source) = scope.relation(relation) else { continue };
-            if source.columns.iter().filter(|named| *named.name == *column).count() > 1 {
-                return Err(error("42702", format!("column reference \"{column}\" is ambiguous")));
-            }
-            if let Some(named) = source.column(column) {
-                return Ok(Bound::new(outer(Expr::Column(named.slot), level), named.ty));
-            }
-            if let Some(bound) = system_column(source, column) {
-                return Ok(Bound::new(outer(bound.expr, level), bound.ty));
-            }
-            if source.origin == Origin::System {
-                return Err(unsupported(format!("the column {column} of {relation}")));
-            }
-            return Err(error("42703", format!("column {relation}.{column} does not exist")));
-        }
-        if self.unreachable.iter().any(|name| **name == *relation) {
-            let message = format!("invalid reference to FROM-clause entry for table \"{relation}\"");
-            return Err(error("42P01", message));
-        }
-        Err(error("42P01", format!("missing FROM-clause entry for table \"{relation}\"")))
     }
 
     fn is(&mut self, inner: &ast::Expr, truth: Option<bool>, not: bool) -> Result<Bound, SqlError> {
@@ -448,47 +400,6 @@ impl<'a> Binder<'a> {
         STORED.contains(&self.clause)
     }
 
-    /// A query inside this one.
-    ///
-    /// # Errors
-    /// As for every query.
-    pub fn subquery(&mut self, query: &ast::Query) -> Result<Rc<Query>, SqlError> {
-        if self.is_stored() {
-            let one = self.clause.trim_end_matches('s');
-            return Err(error("0A000", format!("cannot use subquery in {one}")));
-        }
-        let mut query = self.query(query)?;
-        self.settle(&mut query)?;
-        Ok(Rc::new(query))
-    }
-
-    /// What becomes of a subquery's rows.
-    pub fn over_query(&mut self, kind: SubqueryKind, query: Rc<Query>) -> Expr {
-        let reaches = |expr: &Expr, depth: usize| matches!(expr, Expr::Outer { level, .. } if *level > depth);
-        let number = self.cte_count;
-        self.cte_count += 1;
-        let once = !self.is_recursing && !query.any(&reaches);
-        Expr::Subquery(Subquery { kind, query, once: once.then_some(number) }.into())
-    }
-
-    fn quantified(
-        &mut self,
-        left: &ast::Expr,
-        symbol: &str,
-        query: &ast::Query,
-        all: bool,
-    ) -> Result<Bound, SqlError> {
-        let left = self.expr(left)?;
-        let query = self.subquery(query)?;
-        if query.columns.len() > 1 {
-            return Err(error("42601", "subquery has too many columns"));
-        }
-        let right = Bound::new(Expr::Column(0), single_column(&query)?);
-        let comparison = self.comparison(symbol, left, right)?;
-        let kind = SubqueryKind::Quantified { comparison, all };
-        Ok(Bound::bool(self.over_query(kind, query)))
-    }
-
     /// A comparison of two expressions.
     ///
     /// # Errors
@@ -523,43 +434,6 @@ pub(crate) fn is_default(ast: &ast::Expr) -> bool {
         if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
 }
 
-/// A column as a query `level` deeper sees it.
-fn outer(mut expr: Expr, level: usize) -> Expr {
-    if level > 0 {
-        let walked = expr.walk(0, &mut |expr, _| {
-            if let Expr::Column(column) = *expr {
-                *expr = Expr::Outer { level, column };
-            }
-            Ok(false)
-        });
-        walked.expect("to rename columns never fails");
-    }
-    expr
-}
-
-/// What every table has beside its own columns.
-fn system_column(relation: &crate::query::Relation, name: &str) -> Option<Bound> {
-    let (oid, number) = relation.table?;
-    let version = Expr::Column(number);
-    match name {
-        "ctid" => Some(Bound::scalar(Expr::Engine(EngineCall::RowVersion, [version].into()), Scalar::Text)),
-        // On the outer side of a join there may be no row.
-        "tableoid" => {
-            let branches = [(Expr::IsNull(version.into()), Expr::NULL)].into();
-            let otherwise = Expr::Literal(Datum::Int(oid.0.into())).into();
-            Some(Bound::scalar(Expr::Case { branches, otherwise }, Scalar::Oid))
-        }
-        _ => None,
-    }
-}
-
 fn negated(expr: Expr, not: bool) -> Expr {
     if not { Expr::Not(expr.into()) } else { expr }
-}
-
-fn single_column(query: &Query) -> Result<Type, SqlError> {
-    match &*query.columns {
-        [only] => Ok(only.ty),
-        _ => Err(error("42601", "subquery must return only one column")),
-    }
 }
