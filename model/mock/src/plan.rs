@@ -137,7 +137,8 @@ impl Text {
         }
         let Parsed::Statements(statements) = &self.parsed else { return Ok(None) };
         let [statement] = statements.as_slice() else { return Ok(None) };
-        let Some(plan) = Plan::of(statement, catalog, naming, &self.declared)? else { return Ok(None) };
+        let plan = Plan::of(statement, catalog, naming, &self.declared);
+        let Some(plan) = plan.map_err(|failure| sql::placed(failure, &self.sql))? else { return Ok(None) };
         let plan = Rc::new(plan);
         if plans.len() >= PLANS_MAX {
             plans.remove(0);

@@ -218,6 +218,22 @@ pub(crate) fn unexpected(token: Option<&TokenWithSpan>) -> SqlError {
     }
 }
 
+/// The refusal of a statement in this text, with its place also where a literal was taken for a name: of these the
+/// parser keeps no places.
+pub(crate) fn placed(failure: SqlError, sql: &str) -> SqlError {
+    if failure.sqlstate.as_str() != "42601" || failure.position.is_some() {
+        return failure;
+    }
+    let tokens = tokens(sql).map_or(Vec::new(), |(tokens, _)| tokens);
+    let is_named = |pair: &&[TokenWithSpan]| {
+        matches!(pair[0].token, Token::Word(_) | Token::RParen | Token::RBracket)
+            && matches!(pair[1].token, Token::SingleQuotedString(_))
+            && failure.message.ends_with(&format!("near \"{}\"", pair[1].token))
+    };
+    let place = tokens.windows(2).find(is_named).and_then(|pair| place::begin(pair[1].span));
+    failure.at(place)
+}
+
 /// Where the parser says that the text went wrong.
 fn location(message: &str) -> Option<(u64, u64)> {
     let (_, place) = message.rsplit_once("at Line: ")?;
