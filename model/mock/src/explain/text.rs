@@ -181,6 +181,7 @@ impl Explainer<'_> {
 fn literal(datum: &Datum, ty: Option<Type>) -> String {
     let ty = ty.unwrap_or(match datum {
         Datum::Null | Datum::Text(_) => Type::TEXT,
+        Datum::Padded(_) => Type::of(Scalar::Char),
         Datum::Bool(_) => Type::of(Scalar::Bool),
         Datum::Int(_) => Type::of(Scalar::Int4),
         Datum::Float(_) => Type::of(Scalar::Float8),

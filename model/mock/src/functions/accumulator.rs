@@ -84,24 +84,17 @@ impl Sum {
 #[derive(Clone, Debug)]
 pub(super) struct Extreme {
     wanted: Ordering,
-    is_padded: bool,
     value: Option<Datum>,
 }
 
 impl Extreme {
-    pub(super) fn new(is_least: bool, of: Type) -> Extreme {
+    pub(super) fn new(is_least: bool) -> Extreme {
         let wanted = if is_least { Ordering::Less } else { Ordering::Greater };
-        Extreme { wanted, is_padded: of == Type::of(Scalar::Char), value: None }
+        Extreme { wanted, value: None }
     }
 
     pub(super) fn add(&mut self, argument: &Datum) {
-        let order = |value: &Datum| match (argument, value) {
-            (Datum::Text(new), Datum::Text(old)) if self.is_padded => {
-                new.trim_end_matches(' ').cmp(old.trim_end_matches(' '))
-            }
-            _ => argument.cmp(value),
-        };
-        if self.value.as_ref().is_none_or(|value| order(value) == self.wanted) {
+        if self.value.as_ref().is_none_or(|value| argument.cmp(value) == self.wanted) {
             self.value = Some(argument.clone());
         }
     }

@@ -16,8 +16,6 @@ trait Order {
 struct Plain;
 /// The same, for the types that are compared most.
 struct Whole;
-/// Blanks at the end do not count.
-struct Padded;
 /// A date is its midnight.
 struct Midnight;
 
@@ -31,17 +29,6 @@ impl Order for Whole {
     fn order(arguments: &[Datum]) -> Ordering {
         let [left, right] = wholes(arguments);
         left.cmp(&right)
-    }
-}
-
-impl Order for Padded {
-    fn order(arguments: &[Datum]) -> Ordering {
-        match arguments {
-            [Datum::Text(left), Datum::Text(right)] => {
-                left.trim_end_matches(' ').cmp(right.trim_end_matches(' '))
-            }
-            _ => unreachable!("text was promised"),
-        }
     }
 }
 
@@ -107,11 +94,10 @@ pub(super) const ENTRIES: &[Entry] = comparisons! {
         [INT8, INT8] [OID, OID];
     Plain:
         [BOOL, BOOL] [FLOAT4, FLOAT4] [FLOAT4, FLOAT8] [FLOAT8, FLOAT4] [FLOAT8, FLOAT8] [NUMERIC, NUMERIC]
-        [TEXT, TEXT] [NAME, NAME] [NAME, TEXT] [TEXT, NAME] [BYTEA, BYTEA] [UUID, UUID] [JSONB, JSONB] [DATE, DATE]
-        [TIME, TIME] [TIMESTAMP, TIMESTAMP] [TIMESTAMP, TIMESTAMPTZ] @by_settings
+        [TEXT, TEXT] [CHAR, CHAR] [NAME, NAME] [NAME, TEXT] [TEXT, NAME] [BYTEA, BYTEA] [UUID, UUID] [JSONB, JSONB]
+        [DATE, DATE] [TIME, TIME] [TIMESTAMP, TIMESTAMP] [TIMESTAMP, TIMESTAMPTZ] @by_settings
         [TIMESTAMPTZ, TIMESTAMP] @by_settings
         [TIMESTAMPTZ, TIMESTAMPTZ] [INTERVAL, INTERVAL] [ANY_ARRAY, ANY_ARRAY];
-    Padded: [CHAR, CHAR];
     Midnight:
         [DATE, TIMESTAMP] [TIMESTAMP, DATE] [DATE, TIMESTAMPTZ] @by_settings [TIMESTAMPTZ, DATE] @by_settings;
 };

@@ -15,7 +15,7 @@ const BYTES_MAX: i64 = 0x3fff_ffff;
 /// An argument of text.
 pub(super) fn str(argument: &Datum) -> &str {
     match argument {
-        Datum::Text(text) => text,
+        Datum::Text(text) | Datum::Padded(text) => text,
         other => unreachable!("text was promised, not {other:?}"),
     }
 }

@@ -22,6 +22,7 @@ fn hash(key: &Datum) -> u32 {
             hash_number(low ^ if *number >= 0 { high } else { !high })
         }
         Datum::Text(text) => hash_bytes(text.as_bytes()),
+        Datum::Padded(text) => hash_bytes(text.trim_end_matches(' ').as_bytes()),
         Datum::Bytes(bytes) => hash_bytes(bytes),
         _ => 0,
     }

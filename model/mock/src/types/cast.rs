@@ -153,12 +153,15 @@ fn scalar(from: Scalar, to: Scalar) -> Option<(Context, Method)> {
             (Explicit, Function(|datum, _| Ok(Datum::Int(i64::from(*datum == Datum::Bool(true))))))
         }
         (S::Int4, S::Bool) => (Explicit, Function(|datum, _| Ok(Datum::Bool(*datum != Datum::Int(0))))),
-        (S::Bool, S::Text | S::Varchar | S::Char) => (Assignment, Function(bool_to_text)),
-        (S::Text | S::Varchar, S::Text | S::Varchar | S::Char) => (Implicit, Keep),
+        (S::Bool, S::Text | S::Varchar) => (Assignment, Function(bool_to_text)),
+        (S::Bool, S::Char) => (Assignment, Function(bool_to_padded)),
+        (S::Text | S::Varchar, S::Text | S::Varchar) => (Implicit, Keep),
+        (S::Text | S::Varchar, S::Char) => (Implicit, Function(padded)),
         (S::Char, S::Text | S::Varchar) => (Implicit, Function(unpadded)),
         (S::Text | S::Varchar | S::Char, S::Name) => (Implicit, Function(text_to_name)),
         (S::Name, S::Text) => (Implicit, Keep),
-        (S::Name, S::Varchar | S::Char) => (Assignment, Keep),
+        (S::Name, S::Varchar) => (Assignment, Keep),
+        (S::Name, S::Char) => (Assignment, Function(padded)),
         (S::Text | S::Varchar, S::Regclass) => (Implicit, Method::Text),
         (S::Json, S::Jsonb) | (S::Jsonb, S::Json) => (Assignment, Method::Text),
         (S::Jsonb, S::Bool | S::Numeric | S::Int2 | S::Int4 | S::Int8 | S::Float4 | S::Float8) => {
@@ -281,11 +284,19 @@ fn bool_to_text(datum: &Datum, _: &Cast) -> Result<Datum, SqlError> {
     Ok(Datum::text(if *datum == Datum::Bool(true) { "true" } else { "false" }))
 }
 
+fn bool_to_padded(datum: &Datum, cast: &Cast) -> Result<Datum, SqlError> {
+    padded(&bool_to_text(datum, cast)?, cast)
+}
+
 fn text(datum: &Datum) -> &str {
     match datum {
-        Datum::Text(text) => text,
+        Datum::Text(text) | Datum::Padded(text) => text,
         _ => unreachable!("a value of a type of text is one"),
     }
+}
+
+fn padded(datum: &Datum, _: &Cast) -> Result<Datum, SqlError> {
+    Ok(Datum::Padded(text(datum).into()))
 }
 
 fn unpadded(datum: &Datum, _: &Cast) -> Result<Datum, SqlError> {

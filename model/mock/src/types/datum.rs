@@ -21,8 +21,10 @@ pub enum Datum {
     Float(f64),
     /// `numeric`
     Numeric(Rc<Numeric>),
-    /// `text`, `character varying`, `character`, `name`, `json`
+    /// `text`, `character varying`, `name`, `json`
     Text(Rc<str>),
+    /// `character`: blanks at its end are shown, and mean nothing where it is compared.
+    Padded(Rc<str>),
     /// `bytea`
     Bytes(Rc<[u8]>),
     /// `uuid`
@@ -66,15 +68,16 @@ impl Datum {
             Datum::Float(_) => 2,
             Datum::Numeric(_) => 3,
             Datum::Text(_) => 4,
-            Datum::Bytes(_) => 5,
-            Datum::Uuid(_) => 6,
-            Datum::Date(_) => 7,
-            Datum::Time(_) => 8,
-            Datum::Timestamp(_) => 9,
-            Datum::Interval(_) => 10,
-            Datum::Jsonb(_) => 11,
-            Datum::Array(_) => 12,
-            Datum::Null => 13,
+            Datum::Padded(_) => 5,
+            Datum::Bytes(_) => 6,
+            Datum::Uuid(_) => 7,
+            Datum::Date(_) => 8,
+            Datum::Time(_) => 9,
+            Datum::Timestamp(_) => 10,
+            Datum::Interval(_) => 11,
+            Datum::Jsonb(_) => 12,
+            Datum::Array(_) => 13,
+            Datum::Null => 14,
         }
     }
 }
@@ -100,6 +103,9 @@ impl Datum {
         match (self, other) {
             (Datum::Int(left), Datum::Int(right)) => left.cmp(right),
             (Datum::Text(left), Datum::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
+            (Datum::Padded(left), Datum::Padded(right)) => {
+                left.trim_end_matches(' ').as_bytes().cmp(right.trim_end_matches(' ').as_bytes())
+            }
             (Datum::Bool(left), Datum::Bool(right)) => left.cmp(right),
             (Datum::Float(left), Datum::Float(right)) => float_order(*left, *right),
             (Datum::Numeric(left), Datum::Numeric(right)) => left.cmp(right),

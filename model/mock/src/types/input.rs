@@ -30,8 +30,9 @@ fn scalar(text: &str, scalar: Scalar) -> Result<Datum, SqlError> {
         }
         Scalar::Float4 | Scalar::Float8 => float::read(text, scalar),
         Scalar::Numeric => numeric_text::read(text).map(Datum::numeric),
-        Scalar::Unknown | Scalar::Text | Scalar::Varchar | Scalar::Char => characters(text),
-        Scalar::Name => characters(length::name(text)),
+        Scalar::Unknown | Scalar::Text | Scalar::Varchar => characters(text).map(Datum::Text),
+        Scalar::Char => characters(text).map(Datum::Padded),
+        Scalar::Name => characters(length::name(text)).map(Datum::Text),
         Scalar::Bytea => bytea::read(text),
         Scalar::Uuid => uuid::read(text),
         Scalar::Json => json::verify(text).map(|()| Datum::text(text)),
@@ -44,11 +45,11 @@ fn scalar(text: &str, scalar: Scalar) -> Result<Datum, SqlError> {
     }
 }
 
-fn characters(text: &str) -> Result<Datum, SqlError> {
+fn characters(text: &str) -> Result<Rc<str>, SqlError> {
     if text.contains('\0') {
         return Err(error("22021", "invalid byte sequence for encoding \"UTF8\": 0x00"));
     }
-    Ok(Datum::text(text))
+    Ok(text.into())
 }
 
 /// What is said of text that a type cannot read.

@@ -36,6 +36,12 @@ fn fit(datum: Datum, of: Type, modifier: Option<Modifier>, is_explicit: bool) ->
                 None => Ok(datum),
             }
         }
+        (Datum::Padded(text), Modifier::Length(length)) => {
+            match characters(text, of.scalar, length, is_explicit)? {
+                Some(text) => Ok(Datum::Padded(text)),
+                None => Ok(datum),
+            }
+        }
         (Datum::Numeric(number), Modifier::Numeric { precision, scale }) => {
             digits(number, precision, scale).map(Datum::numeric)
         }

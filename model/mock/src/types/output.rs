@@ -12,7 +12,7 @@ pub fn output(datum: &Datum, of: Type) -> String {
         Datum::Int(number) => number.to_string(),
         Datum::Float(number) => float::print(*number, of.scalar),
         Datum::Numeric(number) => number.to_string(),
-        Datum::Text(text) => text.to_string(),
+        Datum::Text(text) | Datum::Padded(text) => text.to_string(),
         Datum::Bytes(bytes) => format!("\\x{}", bytea::to_hex(bytes)),
         Datum::Uuid(bytes) => uuid::print(bytes),
         Datum::Date(days) => moment::print_date(*days),
