@@ -44,7 +44,6 @@ impl Executor {
                 continue;
             };
             let old = &row[..target.missing.len()];
-            target.check(&new)?;
             let new: Row = new.into();
             let next = self.replace(target, tid, old, new.clone()).await?;
             outcome.affected += 1;
@@ -70,6 +69,8 @@ impl Executor {
         let mut row = row;
         loop {
             let new = self.assigned(target, 0, &update.assignments, reader, parameters, &row).await?;
+            // Before it waits for anybody, as PostgreSQL's ExecUpdate does.
+            target.check(&new)?;
             let mode = target.lock_for(&row, &new);
             let stale = self.has(Bug::LostUpdate).then(|| row.clone());
             match self.claim_target(target, &update.source, reader, parameters, row, mode).await? {

@@ -6,7 +6,8 @@ use crate::error::unsupported;
 use crate::expression::{Called, Expr};
 use crate::functions;
 use crate::place;
-use crate::types::{Scalar, Type};
+use crate::types::cast::Context;
+use crate::types::{Scalar, Type, resolve};
 use drawloom_model::SqlError;
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
@@ -129,8 +130,24 @@ impl Binder<'_> {
         not: bool,
     ) -> Result<Bound, SqlError> {
         let mut parts = Vec::new();
-        for element in list {
-            parts.push(self.binary(expr, &BinaryOperator::Eq, element)?.expr);
+        if row_parts(expr).is_some() {
+            for element in list {
+                parts.push(self.binary(expr, &BinaryOperator::Eq, element)?.expr);
+            }
+            return Ok(Bound::bool(negated(Expr::Or(parts.into()), not)));
+        }
+        let left = self.expr(expr)?;
+        let elements = list.iter().map(|element| self.expr(element)).collect::<Result<Vec<_>, _>>()?;
+        let shared = type_of_list(&left, &elements);
+        for element in elements {
+            let right = match shared {
+                Some(ty) if is_constant(&element) => {
+                    Bound::new(self.coerce(element, ty, Context::Implicit)?, ty)
+                }
+                _ => element,
+            };
+            let part = self.operator("=", left.clone(), right);
+            parts.push(part.map_err(|failure| failure.at(place::after(expr)))?.expr);
         }
         Ok(Bound::bool(negated(Expr::Or(parts.into()), not)))
     }
@@ -205,4 +222,18 @@ fn symbol(op: &BinaryOperator) -> Result<String, SqlError> {
         }
         _ => op.to_string(),
     })
+}
+
+/// The type that the constants of a list after IN have in common with what is looked for, if they are several: they are
+/// one array then (PostgreSQL's transformAExprIn).
+fn type_of_list(left: &Bound, elements: &[Bound]) -> Option<Type> {
+    let constants = elements.iter().filter(|element| is_constant(element)).map(|element| element.ty);
+    let types: Vec<Type> = std::iter::once(left.ty).chain(constants).collect();
+    let shared = resolve::common_or_refusal(&types).ok()?;
+    (types.len() > 2 && types.iter().all(|ty| ty.is_implicitly(shared))).then_some(shared)
+}
+
+/// Whether an expression speaks of no column of its query.
+fn is_constant(bound: &Bound) -> bool {
+    !bound.expr.any(&|expr, depth| depth == 0 && matches!(expr, Expr::Column(_)))
 }
