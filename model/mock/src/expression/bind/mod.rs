@@ -25,7 +25,7 @@ use crate::place::{self, Place};
 use crate::query::Scope;
 use crate::store::RowLock;
 use crate::types::cast::Context;
-use crate::types::{self, Datum, Scalar, Type};
+use crate::types::{self, Datum, Modifier, Scalar, Type};
 use drawloom_model::SqlError;
 use sqlparser::ast;
 use std::rc::Rc;
@@ -257,6 +257,14 @@ impl<'a> Binder<'a> {
                     Ast::Array(array) if array.elem.is_empty() => {
                         Bound::scalar(Expr::Literal(Datum::text("{}")), Scalar::Unknown)
                     }
+                    // It is a cast of each element (PostgreSQL's transformTypeCast).
+                    Ast::Array(array)
+                        if ty.is_array
+                            && ty.scalar != Scalar::Regclass
+                            && !array.elem.iter().any(|element| matches!(element, Ast::Array(_))) =>
+                    {
+                        return self.cast_array(&array.elem, ty, modifier);
+                    }
                     expr => self.expr(expr)?,
                 };
                 let regclass = Type::of(Scalar::Regclass);
@@ -382,6 +390,20 @@ impl<'a> Binder<'a> {
             return Err(unsupported("an array of several dimensions"));
         }
         Ok(Bound::new(Expr::Array { of: of.into(), scalar: ty.scalar }, Type::array_of(ty.scalar)))
+    }
+
+    fn cast_array(
+        &mut self,
+        elements: &[ast::Expr],
+        to: Type,
+        modifier: Option<Modifier>,
+    ) -> Result<Bound, SqlError> {
+        let mut of = Vec::with_capacity(elements.len());
+        for element in elements {
+            let bound = self.expr(element)?;
+            of.push(self.convert(bound, Type::of(to.scalar), modifier, Context::Explicit)?);
+        }
+        Ok(Bound::new(Expr::Array { of: of.into(), scalar: to.scalar }, to))
     }
 
     fn element(&mut self, root: &ast::Expr, chain: &[ast::AccessExpr]) -> Result<Bound, SqlError> {
