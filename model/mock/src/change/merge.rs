@@ -158,6 +158,7 @@ impl Executor {
             Action::Update(assignments) => {
                 let target = &merge.target;
                 let new = self.assigned(target, merge.begin, assignments, reader, parameters, row).await?;
+                target.check(&new)?;
                 Ok(Some(Change::Update(new)))
             }
             Action::Delete => Ok(Some(Change::Delete)),
@@ -175,7 +176,6 @@ impl Executor {
     ) -> Result<(), SqlError> {
         match change {
             Change::Update(new) => {
-                target.check(&new)?;
                 self.replace(target, tid, old, new.into()).await?;
             }
             Change::Delete => {
