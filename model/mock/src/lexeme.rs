@@ -8,8 +8,8 @@ const SIGNS: &str = "~!@#^&|`?+-*/%<>=";
 
 /// The tokens as PostgreSQL reads them.
 pub(crate) fn settle(tokens: Vec<TokenWithSpan>, sql: &str) -> Vec<TokenWithSpan> {
-    let operators = tokens.chunk_by(touches).flat_map(|tokens| operator(tokens, sql));
-    continued(operators.flat_map(split).collect())
+    let mut source = Source::new(sql);
+    continued(tokens.chunk_by(touches).flat_map(|tokens| operators(tokens, &mut source)).collect())
 }
 
 /// Whether both are parts of operators, with nothing between them.
@@ -18,45 +18,48 @@ fn touches(left: &TokenWithSpan, right: &TokenWithSpan) -> bool {
 }
 
 fn is_operator(token: &TokenWithSpan) -> bool {
-    let is_other = matches!(token.token, Token::Whitespace(_) | Token::EOF);
+    let is_other = matches!(
+        token.token,
+        Token::Whitespace(_) | Token::EOF | Token::Word(_) | Token::Number(..) | Token::SingleQuotedString(_)
+    );
     !is_other && token.token.to_string().chars().all(|char| SIGNS.contains(char))
 }
 
-/// Signs in a row are one operator, up to the signs at its end that [`split`] takes off.
-fn operator(tokens: &[TokenWithSpan], sql: &str) -> Vec<TokenWithSpan> {
-    match tokens {
-        [first, .., last] => {
-            // As it is written: the parser does not tell `!=` from `<>`.
-            let length = last.span.end.column - first.span.start.column;
-            let length = usize::try_from(length).expect("the text is in memory");
-            let whole: String = after(sql, first.span.start).chars().take(length).collect();
-            if !is_one(&whole) {
-                return tokens.to_vec();
-            }
-            let span = Span::new(first.span.start, last.span.end);
-            vec![TokenWithSpan::new(Token::CustomBinaryOperator(whole), span)]
+/// Signs in a row, read anew from the text: what the parser makes of them does not say how they are written.
+fn operators(tokens: &[TokenWithSpan], source: &mut Source<'_>) -> Vec<TokenWithSpan> {
+    let (first, last) = match tokens {
+        [one] if !matches!(one.token, Token::CustomBinaryOperator(_) | Token::ShiftLeftVerticalBar) => {
+            return vec![one.clone()];
         }
-        _ => tokens.to_vec(),
-    }
-}
-
-/// Whether an operator may end in `+` or `-`.
-fn is_one(operator: &str) -> bool {
-    operator.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'])
-}
-
-/// An operator ends before the signs at its end, unless there is one of these in it (PostgreSQL's scan.l): `3>=-2`.
-fn split(token: TokenWithSpan) -> Vec<TokenWithSpan> {
-    let signs = match &token.token {
-        Token::CustomBinaryOperator(operator) if !is_one(operator) => {
-            operator.len() - operator.trim_end_matches(['+', '-']).len()
-        }
-        _ => 0,
+        [first, .., last] | [first @ last] => (first, last),
+        [] => return Vec::new(),
     };
-    let Token::CustomBinaryOperator(operator) = &token.token else { return vec![token] };
-    let (head, signs) = operator.split_at(operator.len() - signs);
-    let known = match head {
-        "" => return vec![token],
+    let mut rest = source.text(Span::new(first.span.start, last.span.end));
+    let mut start = first.span.start;
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        let (operator, behind) = rest.split_at(length(rest));
+        let end = Location { column: start.column + operator.len() as u64, ..start };
+        parts.push(TokenWithSpan::new(sign(operator), Span::new(start, end)));
+        (start, rest) = (end, behind);
+    }
+    parts
+}
+
+/// How long the first of these operators is: it ends before the `+` and `-` at the end, unless there is another sign in
+/// it that makes it one (PostgreSQL's scan.l): `3>=-2`, `3-+2`, but `3^-2`.
+fn length(signs: &str) -> usize {
+    if signs.contains(['~', '!', '@', '#', '%', '^', '&', '|', '`', '?']) {
+        return signs.len();
+    }
+    signs.trim_end_matches(['+', '-']).len().max(1)
+}
+
+/// What the parser is to read for an operator.
+fn sign(operator: &str) -> Token {
+    match operator {
+        "+" => Token::Plus,
+        "-" => Token::Minus,
         "=" => Token::Eq,
         "<" => Token::Lt,
         ">" => Token::Gt,
@@ -67,18 +70,12 @@ fn split(token: TokenWithSpan) -> Vec<TokenWithSpan> {
         "/" => Token::Div,
         "->" => Token::Arrow,
         "->>" => Token::LongArrow,
+        "=>" => Token::RArrow,
+        "<<" => Token::ShiftLeft,
+        ">>" => Token::ShiftRight,
+        "<<|" => Token::ShiftLeftVerticalBar,
         other => Token::CustomBinaryOperator(other.to_owned()),
-    };
-    let Span { mut start, end } = token.span;
-    let mut parts = Vec::with_capacity(1 + signs.len());
-    let signs = signs.chars().map(|sign| if sign == '+' { Token::Plus } else { Token::Minus });
-    for (part, length) in std::iter::once((known, head.len() as u64)).chain(signs.map(|sign| (sign, 1))) {
-        let middle = Location { column: start.column + length, ..start };
-        parts.push(TokenWithSpan::new(part, Span::new(start, middle)));
-        start = middle;
     }
-    debug_assert_eq!(start, end, "an operator is on one line");
-    parts
 }
 
 /// A literal goes on with the next one, if that begins on a line of its own.
@@ -135,14 +132,44 @@ pub(crate) fn misplaced(tokens: &[TokenWithSpan]) -> Option<&TokenWithSpan> {
     pair.map(|pair| &pair[1])
 }
 
+/// A text that is read from its beginning to its end, so that its places are found in one pass.
+pub(crate) struct Source<'a> {
+    rest: &'a str,
+    at: Location,
+    /// The number of the character that comes next, from 1.
+    pub place: u32,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(sql: &'a str) -> Source<'a> {
+        Source { rest: sql, at: Location { line: 1, column: 1 }, place: 1 }
+    }
+
+    /// What stands behind a place, which is not before that of the last call.
+    pub fn after(&mut self, place: Location) -> &'a str {
+        let is_before = |at: Location| (at.line, at.column) < (place.line, place.column);
+        while let (true, Some(char)) = (is_before(self.at), self.rest.chars().next()) {
+            self.rest = &self.rest[char.len_utf8()..];
+            self.place += 1;
+            self.at = match char {
+                '\n' => Location { line: self.at.line + 1, column: 1 },
+                _ => Location { column: self.at.column + 1, ..self.at },
+            };
+        }
+        self.rest
+    }
+
+    /// What stands in a span that does not begin before the last one ends.
+    pub fn text(&mut self, span: Span) -> &'a str {
+        let text = self.after(span.start);
+        let behind = self.after(span.end);
+        &text[..text.len() - behind.len()]
+    }
+}
+
 /// What stands behind a place in a text.
 pub(crate) fn after(sql: &str, place: Location) -> &str {
-    let place_of = |number: u64| usize::try_from(number - 1).expect("the text is in memory");
-    let mut rest = sql;
-    for _ in 0..place_of(place.line) {
-        rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
-    }
-    rest.char_indices().nth(place_of(place.column)).map_or("", |(at, _)| &rest[at..])
+    Source::new(sql).after(place)
 }
 
 #[cfg(test)]
@@ -161,6 +188,8 @@ mod tests {
             ("SELECT E'a'\n'b'", "SELECT E'ab'"),
             ("SELECT 'a',\n'b'", "SELECT 'a', 'b'"),
             ("SELECT 3^-2, 3 ^ -2, 3<>-2, 3!=-2", "SELECT 3 ^- 2, 3 ^ -2, 3 <> -2, 3 !=- 2"),
+            ("SELECT 1 -+ 1, -+1, 2*+-+3, 1-+-+1", "SELECT 1 - +1, -+1, 2 * +-+3, 1 - +-+1"),
+            ("SELECT 1 <| 2, 1<|-2, 1<<|2", "SELECT 1 <| 2, 1 <|- 2, 1 <<| 2"),
             ("SELECT 3*-2, 3^/* c */-2", "SELECT 3 * -2, 3 ^ -2"),
         ] {
             assert_eq!(read(sql), expected, "{sql}");
