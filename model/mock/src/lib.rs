@@ -37,6 +37,7 @@ mod define;
 mod disk;
 mod engine_call;
 pub mod error;
+mod escape;
 mod executor;
 mod explain;
 mod expression;

@@ -4,6 +4,7 @@ use crate::catalog::QualifiedName;
 use crate::command::{self, Command};
 use crate::construct;
 use crate::error::error;
+use crate::escape;
 use crate::lexeme;
 use crate::place;
 use crate::spelling;
@@ -74,16 +75,20 @@ fn tokens(sql: &str) -> Result<(Vec<TokenWithSpan>, &str), SqlError> {
     let read = Tokenizer::new(&dialect, sql).tokenize_with_location_into_buf(&mut tokens);
     let mut tokens = lexeme::settle(tokens, sql);
     // Of data there need be no tokens.
-    if let Some(end) = command::end(&tokens) {
-        let rest = lexeme::after(sql, tokens[end].span.end);
-        tokens.truncate(end);
+    let end = command::end(&tokens);
+    let rest = end.map(|end| lexeme::after(sql, tokens[end].span.end));
+    tokens.truncate(end.unwrap_or(tokens.len()));
+    tokens = escape::settle(tokens, sql)?;
+    if let Some(rest) = rest {
         place::mark(&mut tokens, &sql[..sql.len() - rest.len()], 1);
         return Ok((tokens, data(rest)?));
     }
     let after = place::mark(&mut tokens, sql, 1);
     if read.is_err() {
         let rest: String = sql.chars().skip(usize::try_from(after).unwrap_or(1) - 1).collect();
-        return Err(unreadable(&rest).at(u32::try_from(after).ok()));
+        let place = u32::try_from(after).ok();
+        let fault = place.and_then(|place| escape::fault(&rest, place));
+        return Err(fault.unwrap_or_else(|| unreadable(&rest).at(place)));
     }
     let is_empty = |token: &&TokenWithSpan| matches!(&token.token, Token::Word(word) if word.quote_style.is_some() && word.value.is_empty());
     if let Some(empty) = tokens.iter().find(is_empty) {
@@ -120,7 +125,9 @@ fn unreadable(rest: &str) -> SqlError {
     let mut chars = rest.chars();
     match (chars.next(), chars.next()) {
         (Some('"'), _) => unterminated("quoted identifier"),
-        (Some('\''), _) | (Some(_), Some('\'')) => unterminated("quoted string"),
+        (Some('\''), _) | (Some(_), Some('\'')) | (Some('U' | 'u'), Some('&')) => {
+            unterminated("quoted string")
+        }
         (Some('$'), _) => unterminated("dollar-quoted string"),
         (Some('/'), Some('*')) => unterminated("/* comment"),
         (Some(other), _) => error("42601", format!("syntax error at or near \"{other}\"")),
