@@ -45,6 +45,7 @@ mod footprint;
 pub mod functions;
 mod idle;
 pub mod ids;
+mod index_key;
 mod inference;
 mod lexeme;
 mod limit;

@@ -5,6 +5,7 @@ use crate::command::{self, Command};
 use crate::construct;
 use crate::error::error;
 use crate::escape;
+use crate::index_key;
 use crate::lexeme;
 use crate::place;
 use crate::spelling;
@@ -54,8 +55,8 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
     }
     let refusal = |failure| construct::refusal(&tokens).unwrap_or(failure);
     let statements = statements(tokens.clone()).map_err(refusal)?;
-    match lexeme::misplaced(&tokens) {
-        Some(literal) => Err(refusal(unexpected(Some(literal)))),
+    match lexeme::misplaced(&tokens).or_else(|| index_key::misplaced(&tokens)) {
+        Some(wrong) => Err(refusal(unexpected(Some(wrong)))),
         None => Ok(Parsed::Statements(statements)),
     }
 }

@@ -3,6 +3,7 @@
 use super::{Catalog, Object, PG_CATALOG, Privilege};
 use crate::error::{error, unsupported};
 use crate::ids::Oid;
+use crate::place;
 use crate::system;
 use drawloom_model::SqlError;
 use sqlparser::ast;
@@ -44,7 +45,9 @@ pub(crate) struct QualifiedName {
 /// `42601`: it is a literal.
 pub(crate) fn check_name(ident: &ast::Ident) -> Result<(), SqlError> {
     match ident.quote_style {
-        Some('\'') => Err(error("42601", format!("syntax error at or near \"{ident}\""))),
+        Some('\'') => {
+            Err(error("42601", format!("syntax error at or near \"{ident}\"")).at(place::begin(ident.span)))
+        }
         _ => Ok(()),
     }
 }

@@ -24,6 +24,28 @@ pub(super) struct Owner<'a> {
     pub place: usize,
 }
 
+/// Where a column's values come from if the statement gives none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Default,
+    Identity,
+    Expression,
+}
+
+impl Source {
+    /// What is wrong with two of them (PostgreSQL's parse_utilcmd.c).
+    fn beside(self, other: Source) -> &'static str {
+        match (self.min(other), self.max(other)) {
+            (Source::Default, Source::Identity) => "both default and identity specified",
+            (Source::Default, Source::Expression) => "both default and generation expression specified",
+            (Source::Identity, Source::Expression) => "both identity and generation expression specified",
+            (Source::Default, _) => "multiple default values specified",
+            (Source::Identity, _) => "multiple identity specifications",
+            (Source::Expression, _) => "multiple generation clauses specified",
+        }
+    }
+}
+
 impl Executor {
     /// A default as a column keeps it.
     pub(super) fn settled(&self, default: &ast::Expr) -> Rc<ast::Expr> {
@@ -66,6 +88,7 @@ impl Executor {
         if serial.is_some() {
             self.own_sequence(owner, &mut column);
         }
+        let mut source = serial.map(|_| Source::Default);
         let mut nullable = None;
         let twice =
             |what: &str| error("42601", format!("{what} for column \"{name}\" of table \"{}\"", owner.table));
@@ -82,8 +105,8 @@ impl Executor {
                     column.not_null |= not_null;
                 }
                 ast::ColumnOption::Default(default) => {
-                    if column.default.is_some() {
-                        return Err(twice("multiple default values specified").at(place::before(default)));
+                    if let Some(source) = source.replace(Source::Default) {
+                        return Err(twice(source.beside(Source::Default)).at(place::before(default)));
                     }
                     column.default = Some(self.settled(default));
                 }
@@ -118,6 +141,9 @@ impl Executor {
                     if sequence_options.as_ref().is_some_and(|options| !options.is_empty()) {
                         return Err(unsupported("an option of an identity column's sequence"));
                     }
+                    if let Some(source) = source.replace(Source::Identity) {
+                        return Err(twice(source.beside(Source::Identity)));
+                    }
                     self.own_sequence(owner, &mut column);
                     column.generated = Some(match generated_as {
                         ast::GeneratedAs::Always | ast::GeneratedAs::ExpStored => Generated::Always,
@@ -128,7 +154,12 @@ impl Executor {
                     generation_expr: Some(expr),
                     generation_expr_mode: Some(ast::GeneratedExpressionMode::Stored),
                     ..
-                } => column.generated = Some(Generated::Stored(Rc::new(expr.clone()))),
+                } => {
+                    if let Some(source) = source.replace(Source::Expression) {
+                        return Err(twice(source.beside(Source::Expression)));
+                    }
+                    column.generated = Some(Generated::Stored(Rc::new(expr.clone())));
+                }
                 other => return Err(unsupported(other)),
             }
         }

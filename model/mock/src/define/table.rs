@@ -37,6 +37,9 @@ impl Executor {
         if create.inherits.is_some() {
             return Err(unsupported("INHERITS"));
         }
+        if create.unlogged {
+            return Err(unsupported("CREATE UNLOGGED TABLE"));
+        }
         if create.partition_by.is_some() || create.partition_of.is_some() {
             return Err(unsupported("PARTITION"));
         }

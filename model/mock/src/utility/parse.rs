@@ -281,8 +281,10 @@ fn declare(words: &mut Words<'_>) -> Result<Declare, SqlError> {
     loop {
         if words.word("INSENSITIVE") {
             is_insensitive = true;
-        } else if words.word("ASENSITIVE") || words.word("BINARY") {
-            // What a cursor sees is fixed in any case, and nothing is sent in binary.
+        } else if words.word("BINARY") {
+            return Err(unsupported("DECLARE BINARY CURSOR"));
+        } else if words.word("ASENSITIVE") {
+            // What a cursor sees is fixed in any case.
         } else {
             let says = if words.words(&["NO", "SCROLL"]) {
                 false

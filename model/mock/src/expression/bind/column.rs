@@ -16,7 +16,7 @@ impl Binder<'_> {
             }
             let mut tables = scope.relations.iter().filter(|relation| !relation.is_hidden);
             if let (Some(only), None) = (tables.next(), tables.next())
-                && let Some(bound) = system_column(only, name)
+                && let Some(bound) = system_column(only, name)?
             {
                 return Ok(Bound::new(outer(bound.expr, level), bound.ty));
             }
@@ -44,7 +44,7 @@ impl Binder<'_> {
             if let Some(named) = source.column(column) {
                 return Ok(Bound::new(outer(Expr::Column(named.slot), level), named.ty));
             }
-            if let Some(bound) = system_column(source, column) {
+            if let Some(bound) = system_column(source, column)? {
                 return Ok(Bound::new(outer(bound.expr, level), bound.ty));
             }
             if source.origin == Origin::System {
@@ -75,10 +75,13 @@ fn outer(mut expr: Expr, level: usize) -> Expr {
 }
 
 /// What every table has beside its own columns.
-fn system_column(relation: &crate::query::Relation, name: &str) -> Option<Bound> {
-    let (oid, number) = relation.table?;
+///
+/// # Errors
+/// `0A000`: the database has it not.
+fn system_column(relation: &crate::query::Relation, name: &str) -> Result<Option<Bound>, SqlError> {
+    let Some((oid, number)) = relation.table else { return Ok(None) };
     let version = Expr::Column(number);
-    match name {
+    Ok(match name {
         "ctid" => Some(Bound::scalar(Expr::Engine(EngineCall::RowVersion, [version].into()), Scalar::Text)),
         // On the outer side of a join there may be no row.
         "tableoid" => {
@@ -86,6 +89,7 @@ fn system_column(relation: &crate::query::Relation, name: &str) -> Option<Bound>
             let otherwise = Expr::Literal(Datum::Int(oid.0.into())).into();
             Some(Bound::scalar(Expr::Case { branches, otherwise }, Scalar::Oid))
         }
+        "xmin" | "xmax" | "cmin" | "cmax" => return Err(unsupported(format!("the system column {name}"))),
         _ => None,
-    }
+    })
 }
