@@ -1,7 +1,7 @@
 //! Tables made of others: CREATE TABLE AS, SELECT INTO, and LIKE.
 
 use crate::catalog::{Column, Generated, Privilege, QualifiedName, Table};
-use crate::error::error;
+use crate::error::{error, unsupported};
 use crate::executor::Executor;
 use crate::expression::Binder;
 use crate::ids::Oid;
@@ -21,6 +21,9 @@ impl Executor {
         query: &ast::Query,
         into: &ast::SelectInto,
     ) -> Result<Reply, SqlError> {
+        if into.unlogged {
+            return Err(unsupported("SELECT INTO UNLOGGED"));
+        }
         let ident = |target: &ast::Expr| match target {
             ast::Expr::Identifier(ident) => Some(vec![ident.clone()]),
             ast::Expr::CompoundIdentifier(idents) => Some(idents.clone()),
