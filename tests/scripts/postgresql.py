@@ -20,6 +20,7 @@ import time
 INDENT = "    "
 WIDTH_MAX = 100
 CHANGES = {"INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "COPY"}
+WAIT_S_MAX = 30
 LEVELS = {"read-committed": "read committed", "repeatable-read": "repeatable read", "serializable": "serializable"}
 
 
@@ -46,14 +47,14 @@ class Session:
         self.said = []
         self.busy = True
         self.pid = None
-        self.verb, self.data = "", ""
+        self.verb, self.data, self.sql = "", "", ""
         self.rows = None
         while self.busy:
             self.hear(None)
         self.said = []
 
     def send(self, sql):
-        self.verb = (sql.split() or [""])[0].upper()
+        self.verb, self.sql = (sql.split() or [""])[0].upper(), sql
         self.busy = True
         reads_data = re.match(r"copy\b.*\bfrom\s+stdin\b.*;$", sql, re.I | re.M)
         sql, _, self.data = sql.partition("\n") if reads_data else (sql, "", "")
@@ -152,18 +153,28 @@ class Player:
     def __init__(self, control, level):
         self.control, self.level = control, level
         self.sessions, self.waiting = {}, []
+        # They hold their locks, and nobody else ends them.
+        for (prepared,) in control.ask("SELECT quote_literal(gid) FROM pg_prepared_xacts ORDER BY gid"):
+            control.ask(f"ROLLBACK PREPARED {prepared}")
         control.ask("DROP SCHEMA IF EXISTS public CASCADE")
         control.ask("CREATE SCHEMA public")
 
     def waits(self, session):
         """Whether the statement goes on waiting, once it is over or has been seen to wait three times."""
-        seen = 0
+        seen, end = 0, time.monotonic() + WAIT_S_MAX
         while session.hear(0.005):
             others = ",".join(str(other.pid) for other in self.sessions.values() if other is not session)
-            asked = self.control.ask(f"SELECT pg_isolation_test_session_is_blocked({session.pid}, '{{{others}}}')")
+            # A prepared transaction is no session: whom it blocks waits for a lock, and nobody is to blame.
+            asked = self.control.ask(
+                f"SELECT pg_isolation_test_session_is_blocked({session.pid}, '{{{others}}}') OR EXISTS (SELECT FROM "
+                f"pg_stat_activity WHERE pid = {session.pid} AND wait_event_type = 'Lock' "
+                f"AND pg_blocking_pids(pid) @> '{{0}}')"
+            )
             seen = seen + 1 if asked == [["t"]] else 0
             if seen == 3:
                 return session.hear(0.02)
+            if time.monotonic() > end:
+                raise SystemExit(f"after {WAIT_S_MAX} s a statement is not over, and waits for no lock: {session.sql}")
         return False
 
     def line(self, line):
