@@ -66,7 +66,14 @@ pub(crate) fn parse(sql: &str) -> Result<Parsed, SqlError> {
 /// # Errors
 /// `42601`: they are none.
 pub(crate) fn statements(tokens: Vec<TokenWithSpan>) -> Result<Vec<ast::Statement>, SqlError> {
-    parsed(spelling::spell_out(tokens), |parser| parser.parse_statements())
+    parsed(spelling::spell_out(tokens), |parser| {
+        let statements = parser.parse_statements()?;
+        // It stops at END, whatever comes then.
+        match parser.peek_token_ref().token {
+            Token::EOF => Ok(statements),
+            _ => parser.expected_ref("end of statement", parser.peek_token_ref()),
+        }
+    })
 }
 
 /// The tokens of a text with their places, and the data that stand behind them if it is a COPY.
