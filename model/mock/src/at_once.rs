@@ -19,7 +19,7 @@ use crate::locks::{Mode, Tag};
 use crate::options::Isolation;
 use crate::plan::{Kind, Plan, Text};
 use crate::query::{self, Output};
-use crate::session::{Part, Session};
+use crate::session::Part;
 use crate::sql::Parsed;
 use crate::store::Reader;
 use crate::types::{Datum, Scalar, Type};
@@ -88,10 +88,6 @@ impl Database {
         let is_alone = state.part == Part::Alone && state.transaction.is_none() && state.cursors.is_empty();
         let is_watched = matches!(self.isolation(state), Isolation::Serializable | Isolation::Strict);
         is_alone && !is_watched && !self.footprints.are_wanted() && self.options.bugs.is_empty()
-    }
-
-    fn isolation(&self, session: &Session) -> Isolation {
-        session.settings.isolation().unwrap_or(self.options.isolation)
     }
 
     /// Whether a plan gets the locks of all that it uses, and may write if it does.

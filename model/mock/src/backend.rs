@@ -101,23 +101,22 @@ impl Mock {
             let mut database = home.borrow_mut();
             database.listen(session, cx.observed());
             let now = database.now;
-            let id = session;
-            let session = database.session_mut(id);
-            if let Some(farewell) = &mut session.ended {
+            let state = database.session_mut(session);
+            if let Some(farewell) = &mut state.ended {
                 let reply = Err(std::mem::replace(farewell, SqlError::connection_lost()));
                 return Progress::Done { reply, in_transaction: false, footprint: Footprint::Unknown };
             }
-            session.idle_since = None;
-            session.statement_began = now;
-            session.is_cancelled = false;
-            if !session.kept.is_empty() {
-                session.kept.clear();
+            state.idle_since = None;
+            state.statement_began = now;
+            state.is_cancelled = false;
+            if !state.kept.is_empty() {
+                state.kept.clear();
             }
-            session.part = part;
+            state.part = part;
             if let Ok(text) = &text
-                && let Some(reply) = database.execute_at_once(id, text, &statement.params)
+                && let Some(reply) = database.execute_at_once(session, text, &statement.params)
             {
-                database.session_mut(id).idle_since = Some(now);
+                database.session_mut(session).idle_since = Some(now);
                 let reply = reply.map(Rc::new);
                 return Progress::Done { reply, in_transaction: false, footprint: Footprint::Unknown };
             }

@@ -266,12 +266,16 @@ impl Database {
         }
     }
 
+    /// The level of a session's next transaction, if it asks for none.
+    pub fn isolation(&self, session: &Session) -> Isolation {
+        session.settings.isolation().unwrap_or(self.options.isolation)
+    }
+
     /// Begins a transaction.
     pub fn begin(&mut self, session: SessionId, block: Block) {
-        let usual = self.options.isolation;
+        let isolation = self.isolation(self.session(session));
         let now = self.now;
         let state = self.session_mut(session);
-        let isolation = state.settings.isolation().unwrap_or(usual);
         let mut transaction = Transaction::new(block, isolation, state.settings.is_read_only(), now);
         transaction.is_deferrable = state.settings.is_on_by_default("default_transaction_deferrable");
         transaction.levels[0].settings = Some(state.settings.clone());

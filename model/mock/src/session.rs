@@ -110,7 +110,7 @@ pub(crate) struct Transaction {
     /// What it has made, which nobody needs if it is rolled back.
     pub storage: Vec<Storage>,
     /// What it did to rows, for the log.
-    pub changes: log::Rows,
+    pub changes: log::RowChanges,
     /// Whether it has written to the log already.
     pub has_logged: Cell<bool>,
     /// The foreign keys that it has yet to check.
@@ -286,7 +286,7 @@ impl Transaction {
             command: 0,
             draft: None,
             storage: Vec::new(),
-            changes: log::Rows::new(),
+            changes: log::RowChanges::new(),
             has_logged: Cell::new(false),
             checks: Checks::default(),
             announcements: Vec::new(),

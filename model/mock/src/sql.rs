@@ -69,10 +69,7 @@ pub(crate) fn statements(tokens: Vec<TokenWithSpan>) -> Result<Vec<ast::Statemen
     parsed(spelling::spell_out(tokens), |parser| {
         let statements = parser.parse_statements()?;
         // It stops at END, whatever comes then.
-        match parser.peek_token_ref().token {
-            Token::EOF => Ok(statements),
-            _ => parser.expected_ref("end of statement", parser.peek_token_ref()),
-        }
+        ended(parser, "end of statement").map(|()| statements)
     })
 }
 
@@ -163,10 +160,7 @@ pub(crate) fn expression(text: &str, first: u64) -> Result<ast::Expr, SqlError> 
     read.map_err(|_| unexpected(tokens.last()))?;
     parsed(tokens, |parser| {
         let expr = parser.parse_expr()?;
-        match parser.peek_token_ref().token {
-            Token::EOF => Ok(expr),
-            _ => parser.expected_ref("end of expression", parser.peek_token_ref()),
-        }
+        ended(parser, "end of expression").map(|()| expr)
     })
 }
 
@@ -187,11 +181,16 @@ fn list<T>(
     }
     parsed(tokens, |parser| {
         let list = parse(parser)?;
-        match parser.peek_token_ref().token {
-            Token::EOF => Ok(list),
-            _ => parser.expected_ref("end of list", parser.peek_token_ref()),
-        }
+        ended(parser, "end of list").map(|()| list)
     })
+}
+
+/// Refuses what is left of the text.
+fn ended(parser: &Parser<'_>, expected: &str) -> Result<(), ParserError> {
+    match parser.peek_token_ref().token {
+        Token::EOF => Ok(()),
+        _ => parser.expected_ref(expected, parser.peek_token_ref()),
+    }
 }
 
 /// What the parser makes of these tokens.

@@ -98,7 +98,7 @@ impl Database {
             entries.push((row.into(), keys));
         }
         let writer = self.new_writer(author.session);
-        let mut changes = log::Rows::new();
+        let mut changes = log::RowChanges::new();
         for (row, keys) in entries {
             let (tid, change) = self.write_new(writer, target, &row);
             self.enter_keys(target, keys, tid);
@@ -224,7 +224,7 @@ impl Database {
         Writer { session, xid: self.transactions.begin(None), command: 0 }
     }
 
-    fn commit_at_once(&mut self, writer: Writer, changes: log::Rows) {
+    fn commit_at_once(&mut self, writer: Writer, changes: log::RowChanges) {
         self.transactions.commit([writer.xid]);
         let waits = self.session(writer.session).settings.waits_for_disk();
         self.log(Record::Commit(Commit { changes, ..Commit::default() }), waits);

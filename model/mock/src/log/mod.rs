@@ -18,7 +18,7 @@ mod standby;
 mod written;
 
 use image::Image;
-pub(crate) use record::{Change, Commit, Definition, Prepared, Record, Rows};
+pub(crate) use record::{Change, Commit, Definition, Prepared, Record, RowChanges};
 pub(crate) use recovery::recover;
 
 use crate::disk::Disk;

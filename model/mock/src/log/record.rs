@@ -26,14 +26,14 @@ pub(crate) enum Record {
 /// What a transaction did.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Commit {
-    pub changes: Rows,
+    pub changes: RowChanges,
     pub definition: Option<Box<Definition>>,
     /// The name that it was prepared by.
     pub prepared: Option<Rc<str>>,
 }
 
 /// What was done to rows. Most transactions do one thing.
-pub(crate) type Rows = SmallVec<[Change; 1]>;
+pub(crate) type RowChanges = SmallVec<[Change; 1]>;
 
 /// A row version that was written, or ended, or took the place of another one.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! What a transaction writes to the log, and when it waits for the disk.
 
-use super::{Change, Commit, Definition, Prepared, Record, Rows};
+use super::{Change, Commit, Definition, Prepared, Record, RowChanges};
 use crate::bug::Bug;
 use crate::catalog::{Catalog, Changes, Object};
 use crate::database::Database;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 impl Database {
     /// What the session's transaction did, if it did anything that lasts. `changes` are those that it has noted.
-    pub fn doings(&self, session: SessionId, mut changes: Rows) -> Option<Commit> {
+    pub fn doings(&self, session: SessionId, mut changes: RowChanges) -> Option<Commit> {
         let transaction = self.session(session).transaction.as_ref()?;
         changes.retain(|change| !self.transactions.is_aborted(change.xid));
         let defined = transaction.draft.as_ref().filter(|draft| !draft.changes.is_empty());

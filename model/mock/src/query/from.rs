@@ -8,6 +8,7 @@ use crate::store::Row;
 use crate::system::Rows;
 use crate::types::Datum;
 use drawloom_model::SqlError;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -203,10 +204,7 @@ impl Scan {
             }
             Path::Index(probe) => {
                 let file = world.file(self.file);
-                let table = (self.table, self.file);
-                let watch = |page, key: &[Datum]| world.read_index(table, probe.index, page, key);
-                let Some(tids) = probe.tids(file.index(probe.index), &watch, cx, row)? else { return Ok(()) };
-                for tid in tids.iter().copied() {
+                for tid in self.tids(probe, cx, row)?.iter().copied() {
                     let tuple = file.heap.get(tid).expect("an index names versions that there are");
                     if world.sees(tuple)? {
                         world.read_row(self.table, tid, tuple);
@@ -216,6 +214,23 @@ impl Scan {
             }
         }
         Ok(())
+    }
+
+    /// The versions that an index finds.
+    ///
+    /// # Errors
+    /// What the expressions say that it looks for.
+    pub(super) fn tids<'a>(
+        &self,
+        probe: &Probe,
+        cx: &Context<'a>,
+        row: &[Datum],
+    ) -> Result<Cow<'a, [Tid]>, SqlError> {
+        let world = cx.world();
+        let table = (self.table, self.file);
+        let watch = |page, key: &[Datum]| world.read_index(table, probe.index, page, key);
+        let tids = probe.tids(world.file(self.file).index(probe.index), &watch, cx, row)?;
+        Ok(tids.unwrap_or_default())
     }
 
     /// The rows by their values in these columns.

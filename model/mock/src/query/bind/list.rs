@@ -44,7 +44,7 @@ impl Binder<'_> {
                             },
                         );
                     }
-                    check_name(alias).map_err(|failure| failure.at(place::expression(expr)))?;
+                    check_name(alias)?;
                     let bound = self.expr(expr)?;
                     list.push((identifier(alias), bound));
                 }
